@@ -1,0 +1,57 @@
+import type { Basis, Effect, Mode } from './policy/types.ts'
+
+/**
+ * A record of the decision log, as it stands in the file but for what the log adds itself
+ * (`v`, `stream`, `seq`, `prev`, `host`, `pid`, and `time` if absent). Never a secret.
+ */
+export interface LogRecord {
+  readonly type: 'start' | 'issued' | 'served' | 'refused' | 'stop' | 'recovered' | 'witness'
+  /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, AWS time. */
+  readonly time?: string
+  /** The user part of the SourceIdentity. */
+  readonly user?: string
+  readonly person?: string
+  /** ARN. */
+  readonly principal?: string
+  /** GetCallerIdentity's UserId. */
+  readonly principal_id?: string
+  readonly profile?: string
+  readonly role_arn?: string
+  readonly account?: string
+  readonly mode?: Mode
+  readonly effect?: Effect
+  readonly outcome?: 'issued' | 'refused' | 'failed'
+  readonly basis?: Basis
+  readonly rule?: string
+  readonly rule_index?: number
+  readonly reason?: string
+  /** An error code of errors.ts, for what did not end in an issuance. */
+  readonly code?: string
+  readonly policy?: {
+    readonly reference: string
+    readonly version?: number
+    readonly sha256?: string
+  }
+  /** The policy could not be fetched again and was still within its maximum age. */
+  readonly stale_policy?: boolean
+  readonly request_id?: string
+  readonly source_identity?: string
+  readonly access_key_id?: string
+  readonly session_id?: string
+  readonly duration_seconds?: number
+  readonly expires_at?: string
+  readonly grant_id?: string
+  readonly grant_store?: string
+  readonly stamped?: boolean
+  readonly endpoint_override?: boolean
+  readonly peer?: 'unknown'
+  /** How often a refusal (`of`: its request id) was repeated, or a credential served. */
+  readonly repeats?: number
+  readonly of?: string
+  readonly count?: number
+  /** `start`: what runs. `stop`: how it ended. */
+  readonly version?: string
+  readonly exit_status?: number
+  /** Heads of other streams of the same file: stream → `seq:hash`. */
+  readonly heads?: Readonly<Record<string, string>>
+}

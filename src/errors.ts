@@ -1,0 +1,108 @@
+/**
+ * Every failure that Sentinel expects, with its exit code and the HTTP status a child's SDK sees.
+ * Statuses other than 401, 403, 500 and 503 are never sent: SDKs treat them in surprising ways.
+ */
+export const ERRORS = {
+  USAGE: { exit: 2, status: 500, when: 'a command line is malformed or contradicts itself' },
+  UNAUTHORIZED: {
+    exit: 3,
+    status: 401,
+    when: 'a request to the server is not the one shape served',
+  },
+  POLICY_DENIED: { exit: 3, status: 403, when: 'the policy does not allow the access' },
+  PROFILE_UNSTAMPED: {
+    exit: 3,
+    status: 403,
+    when: 'the profile has no role to stamp and no rule accepts that',
+  },
+  DURATION_TOO_SHORT: {
+    exit: 3,
+    status: 403,
+    when: 'less than the 15 minutes that STS demands may be issued',
+  },
+  PRINCIPAL_CHANGED: {
+    exit: 3,
+    status: 403,
+    when: 'the base credentials became those of somebody else during a run',
+  },
+  ISSUED_BY_SENTINEL: {
+    exit: 3,
+    status: 403,
+    when: 'the base credentials were themselves issued by Sentinel',
+  },
+  CONFIG_INVALID: { exit: 5, status: 503, when: 'a setting or a file of settings is not valid' },
+  FILE_UNTRUSTED: { exit: 5, status: 503, when: 'a file could be changed by somebody else' },
+  POLICY_INVALID: { exit: 5, status: 403, when: 'a policy is not valid' },
+  POLICY_NOT_FOUND: { exit: 5, status: 403, when: 'there is no policy where one was named' },
+  POLICY_ROLLED_BACK: {
+    exit: 5,
+    status: 403,
+    when: 'a policy went back to an older version during a run',
+  },
+  PROFILE_NOT_FOUND: { exit: 5, status: 403, when: 'no profile has that name' },
+  PROFILE_INVALID: { exit: 5, status: 403, when: 'a profile cannot be used as it is written' },
+  PROFILE_CHANGED: {
+    exit: 5,
+    status: 403,
+    when: 'a profile came to stand for another role during a run',
+  },
+  PROFILE_RECURSION: {
+    exit: 5,
+    status: 403,
+    when: 'the base credentials of a profile come from Sentinel for the same profile',
+  },
+  BASE_CREDENTIALS_MISSING: { exit: 5, status: 403, when: 'a profile has no base credentials' },
+  BASE_CREDENTIALS_EXPIRED: {
+    exit: 6,
+    status: 403,
+    when: 'the base credentials have ended: log in again',
+  },
+  INTERACTION_REQUIRED: { exit: 5, status: 403, when: 'a prompt is needed and nobody can answer' },
+  CLOCK_SKEWED: { exit: 6, status: 503, when: 'the local clock is more than 5 minutes off' },
+  POLICY_UNAVAILABLE: { exit: 6, status: 503, when: 'the policy could not be fetched in time' },
+  STS_REFUSED: { exit: 6, status: 503, when: 'STS refused the call' },
+  STS_UNAVAILABLE: { exit: 6, status: 503, when: 'STS did not answer' },
+  LOG_UNAVAILABLE: { exit: 6, status: 503, when: 'the decision log cannot be written' },
+  PORT_UNAVAILABLE: { exit: 6, status: 503, when: 'the port asked for is taken' },
+  COMMAND_NOT_EXECUTABLE: { exit: 126, status: 500, when: 'the command cannot be executed' },
+  COMMAND_NOT_FOUND: { exit: 127, status: 500, when: 'there is no such command to run' },
+  INTERRUPTED: { exit: 130, status: 503, when: 'the user interrupted a prompt or a wait' },
+} as const satisfies Record<string, { exit: number; status: number; when: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+interface ErrorDetails {
+  /** What to do next, in one imperative sentence. */
+  readonly hint?: string | undefined
+  /** The failure underneath. For logs: never shown to a client, and never a credential. */
+  readonly cause?: unknown
+}
+
+/** A failure that Sentinel expects and can explain. Anything else that is thrown is a bug. */
+export class SentinelError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'SentinelError'
+  readonly code: Code
+  readonly hint: string | undefined
+
+  constructor(code: Code, message: string, { hint, ...options }: ErrorDetails = {}) {
+    super(message, options)
+    this.code = code
+    this.hint = hint
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+}
+
+/** Narrows `error` to a {@link SentinelError} with one of `codes`. */
+export function hasCode<Code extends ErrorCode>(
+  error: unknown,
+  ...codes: Code[]
+): error is SentinelError<Code> {
+  return error instanceof SentinelError && codes.some((code) => code === error.code)
+}
