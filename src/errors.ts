@@ -76,6 +76,11 @@ interface ErrorDetails {
   readonly hint?: string | undefined
   /** The failure underneath. For logs: never shown to a client, and never a credential. */
   readonly cause?: unknown
+  /**
+   * What the body of the credential server's answer says instead of the code's `when`: a policy's
+   * reason, say. Unlike `message` it reaches whoever holds the token: no ARNs, no paths.
+   */
+  readonly reply?: string | undefined
 }
 
 /** A failure that Sentinel expects and can explain. Anything else that is thrown is a bug. */
@@ -83,11 +88,13 @@ export class SentinelError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'SentinelError'
   readonly code: Code
   readonly hint: string | undefined
+  readonly reply: string | undefined
 
-  constructor(code: Code, message: string, { hint, ...options }: ErrorDetails = {}) {
+  constructor(code: Code, message: string, { hint, reply, ...options }: ErrorDetails = {}) {
     super(message, options)
     this.code = code
     this.hint = hint
+    this.reply = reply
   }
 
   get exitCode(): number {
