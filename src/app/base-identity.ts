@@ -1,0 +1,168 @@
+import type { Target } from '../domain/policy/types.ts'
+import {
+  isIssuedBySentinel,
+  isSamePrincipal,
+  type Principal,
+  parsePrincipal,
+} from '../domain/principal.ts'
+import { userPart } from '../domain/source-identity.ts'
+import { elapsed, MINUTE, type Moment, SECOND } from '../domain/time.ts'
+import { hasCode, SentinelError } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Profile, Profiles, ResolvedProfile } from '../ports/profiles.ts'
+import type { TokenService } from '../ports/token-service.ts'
+
+/** What a profile resolved to, and who STS says that is. */
+export interface BaseIdentity {
+  readonly resolved: ResolvedProfile
+  readonly principal: Principal
+  /** The user part of the SourceIdentity. */
+  readonly user: string
+  readonly target: Target
+}
+
+export interface BaseIdentityDeps {
+  readonly profiles: Pick<Profiles, 'resolve'>
+  readonly tokens: Pick<TokenService, 'identify'>
+  readonly clock: Clock
+  readonly sha256: (text: string) => Uint8Array
+}
+
+/** Base credentials that end sooner than this are renewed in the background, once a minute. */
+export const RENEW_BEFORE = 10 * MINUTE
+const RENEW_EVERY = MINUTE
+/** Sooner than this, they are not used any more. */
+const USABLE = 30 * SECOND
+
+/**
+ * Keeps the base credentials of a run and the principal they belong to.
+ *
+ * Whoever signs AssumeRole is identified before: each new access key is asked for its name once,
+ * and a run that began as one principal never goes on as another.
+ */
+export class BaseIdentityKeeper {
+  readonly #deps: BaseIdentityDeps
+  readonly #profile: Profile
+  #current: BaseIdentity | undefined
+  #renewing: Promise<BaseIdentity> | undefined
+  #renewedAt: Moment | undefined
+  #principal: Principal | undefined
+  /** Set for good once the base credentials became somebody else's. */
+  #ended: SentinelError | undefined
+
+  constructor(deps: BaseIdentityDeps, profile: Profile) {
+    this.#deps = deps
+    this.#profile = profile
+  }
+
+  /** The identity in use, if its credentials last; starts to renew them when they soon do not. */
+  usable(): BaseIdentity | undefined {
+    if (this.#ended) throw this.#ended
+    const left = this.remaining()
+    if (left < RENEW_BEFORE && this.#current) this.#renewAhead()
+    return left > USABLE ? this.#current : undefined
+  }
+
+  /** The identity last known, whether or not its credentials still work. */
+  last(): BaseIdentity | undefined {
+    return this.#current
+  }
+
+  /** Milliseconds until the base credentials end; `Infinity` when they do not say. */
+  remaining(): number {
+    if (!this.#current) return 0
+    const { expiration = Infinity } = this.#current.resolved.base
+    return expiration - this.#deps.clock.aws()
+  }
+
+  #renewAhead(): void {
+    const now = this.#deps.clock.now()
+    if (this.#renewedAt && elapsed(this.#renewedAt, now) < RENEW_EVERY) return
+    // A failure shows when the credentials are needed and gone.
+    this.renew().catch(() => {})
+  }
+
+  /**
+   * Resolves the profile anew, joining a renewal under way. Rejects with what
+   * {@link Profiles.resolve} and {@link TokenService.identify} reject with, and with
+   * `PRINCIPAL_CHANGED`, `PROFILE_CHANGED` or `ISSUED_BY_SENTINEL`.
+   */
+  renew(mayPrompt = false): Promise<BaseIdentity> {
+    this.#renewedAt = this.#deps.clock.now()
+    this.#renewing ??= this.#resolve(mayPrompt).finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #resolve(mayPrompt: boolean): Promise<BaseIdentity> {
+    const { profiles, tokens } = this.#deps
+    // A person may have to answer: bounded by their patience, not by ours.
+    const signal = AbortSignal.timeout(mayPrompt ? 10 * MINUTE : 30 * SECOND)
+    const resolved = await profiles.resolve(this.#profile.name, { mayPrompt, signal })
+    this.#assertSameRole(resolved)
+    const known = this.#current
+    if (known && known.resolved.base.accessKeyId === resolved.base.accessKeyId) {
+      this.#current = { ...known, resolved }
+      return this.#current
+    }
+    const caller = await tokens.identify(resolved.base, signal)
+    const principal = parsePrincipal(caller, resolved.webIdentity)
+    this.#assertSamePrincipal(principal)
+    this.#principal = principal
+    this.#current = {
+      resolved,
+      principal,
+      user: userPart(principal, this.#deps.sha256),
+      target: targetOf(this.#profile, resolved, principal),
+    }
+    return this.#current
+  }
+
+  #assertSameRole({ role }: ResolvedProfile): void {
+    const { name, roleArn, isWebIdentity } = this.#profile
+    if (role?.arn === (isWebIdentity ? undefined : roleArn)) return
+    throw new SentinelError(
+      'PROFILE_CHANGED',
+      `profile ${name} now stands for ${role?.arn ?? 'no role'}, not for ${roleArn ?? 'none'}`,
+      { hint: 'start the command again to use the profile as it is now' },
+    )
+  }
+
+  #assertSamePrincipal(principal: Principal): void {
+    if (isIssuedBySentinel(principal)) {
+      throw new SentinelError(
+        'ISSUED_BY_SENTINEL',
+        `the base credentials (${principal.arn}) were issued by Sentinel, and cannot be stamped again`,
+        { hint: 'run this command outside of `sentinel exec`, with your own credentials' },
+      )
+    }
+    if (!this.#principal || isSamePrincipal(this.#principal, principal)) return
+    this.#ended = new SentinelError(
+      'PRINCIPAL_CHANGED',
+      `the base credentials became those of ${principal.arn}; this run began as ${this.#principal.arn}`,
+      { hint: 'start the command again' },
+    )
+    throw this.#ended
+  }
+}
+
+/** Whether `error` means that other base credentials may help. */
+export function isBaseEnded(error: unknown): boolean {
+  return hasCode(error, 'BASE_CREDENTIALS_EXPIRED', 'BASE_CREDENTIALS_MISSING')
+}
+
+/** What the credentials asked for stand for, stamped or not. */
+function targetOf(profile: Profile, { role }: ResolvedProfile, principal: Principal): Target {
+  if (role) return { roleArn: role.arn, account: accountOf(role.arn), stamped: true }
+  const unstamped = { account: principal.account, stamped: false }
+  if (profile.isWebIdentity && profile.roleArn) return { ...unstamped, roleArn: profile.roleArn }
+  if (!('role' in principal)) return unstamped
+  // STS leaves the path out of a session's ARN: so it is not in this one.
+  const { partition, account, role: name } = principal
+  return { ...unstamped, roleArn: `arn:${partition}:iam::${account}:role/${name}` }
+}
+
+function accountOf(roleArn: string): string {
+  return roleArn.split(':')[4] ?? ''
+}

@@ -1,0 +1,152 @@
+import type { LogRecord } from '../domain/log-record.ts'
+import type { Mode } from '../domain/policy/types.ts'
+import { sourceIdentity } from '../domain/source-identity.ts'
+import { toSeconds, toTimestamp } from '../domain/time.ts'
+import { SentinelError } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DecisionLog } from '../ports/decision-log.ts'
+import type { Assessment } from './issuer.ts'
+
+/** What stands in every record of a run. */
+export interface RunContext {
+  readonly profile: string
+  readonly mode: Mode
+  readonly version: string
+  /** The role the profile names, for what fails before it is known who asks. */
+  readonly roleArn?: string | undefined
+  readonly endpointOverride: boolean
+  readonly sessionId?: string
+}
+
+export interface Issuance {
+  readonly requestId: string
+  readonly accessKeyId: string
+  /** Seconds. */
+  readonly duration: number
+  readonly expiration: number
+}
+
+/** Writes what a run decides, in the words of the decision log. */
+export class DecisionRecorder {
+  readonly #log: DecisionLog
+  readonly #clock: Clock
+  readonly #context: RunContext
+
+  constructor(log: DecisionLog, clock: Clock, context: RunContext) {
+    this.#log = log
+    this.#clock = clock
+    this.#context = context
+  }
+
+  start(): void {
+    this.#log.note({ ...this.#common('start'), version: this.#context.version })
+  }
+
+  stop(exitStatus: number): void {
+    this.#log.note({ ...this.#common('stop'), exit_status: exitStatus })
+  }
+
+  /** Resolves once the record is durable: no credential leaves before. */
+  async issued(assessment: Assessment, issuance: Issuance): Promise<void> {
+    await this.#log.append({
+      ...this.#common('issued'),
+      ...assessed(assessment),
+      ...stamped(assessment, issuance.requestId),
+      outcome: 'issued',
+      access_key_id: issuance.accessKeyId,
+      duration_seconds: issuance.duration,
+      expires_at: toSeconds(issuance.expiration),
+    })
+  }
+
+  /** A refusal, or an issuance that failed; with as much of the assessment as there was. */
+  async refused(
+    error: SentinelError,
+    requestId: string,
+    assessment: Partial<Assessment>,
+  ): Promise<void> {
+    await this.#log.append({
+      ...this.#common('refused'),
+      ...assessed(assessment),
+      ...stamped(assessment, requestId),
+      outcome: error.exitCode === 3 ? 'refused' : 'failed',
+      code: error.code,
+      reason: error.message,
+    })
+  }
+
+  /** That the refusal `requestId` was asked for `repeats` more times. */
+  repeated(requestId: string, repeats: number): void {
+    this.#log.note({ ...this.#common('refused'), outcome: 'refused', of: requestId, repeats })
+  }
+
+  /** That the credential of `requestId` was handed out `count` times since the last such record. */
+  served(requestId: string, count: number, peer?: 'unknown'): void {
+    this.#log.note({
+      ...this.#common('served'),
+      request_id: requestId,
+      count,
+      ...(peer ? { peer } : {}),
+    })
+  }
+
+  #common<Type extends LogRecord['type']>(type: Type): LogRecord & { type: Type } {
+    const { profile, mode, roleArn, endpointOverride, sessionId } = this.#context
+    return {
+      type,
+      time: this.#time(),
+      profile,
+      mode,
+      ...(roleArn ? { role_arn: roleArn } : {}),
+      ...(endpointOverride ? { endpoint_override: true } : {}),
+      ...(sessionId ? { session_id: sessionId } : {}),
+    }
+  }
+
+  /** AWS time; where that is refused for its skew, local time, so that even this is recorded. */
+  #time(): string {
+    try {
+      return toTimestamp(this.#clock.aws())
+    } catch (error) {
+      if (!(error instanceof SentinelError)) throw error
+      return toTimestamp(this.#clock.now().wall)
+    }
+  }
+}
+
+/** The stamp stands where STS may have seen it, though the answer was lost. */
+function stamped({ identity, decision }: Partial<Assessment>, requestId: string) {
+  const hasStamp = identity?.target.stamped && decision?.outcome === 'allow'
+  return {
+    request_id: requestId,
+    ...(hasStamp && { source_identity: sourceIdentity(identity.user, decision.basis, requestId) }),
+  }
+}
+
+function assessed({ identity, policy, decision, isStale }: Partial<Assessment>) {
+  return {
+    ...(identity && {
+      user: identity.user,
+      principal: identity.principal.arn,
+      principal_id: identity.principal.uniqueId,
+      account: identity.target.account,
+      stamped: identity.target.stamped,
+      ...(identity.target.roleArn ? { role_arn: identity.target.roleArn } : {}),
+    }),
+    ...(policy && {
+      policy: {
+        reference: policy.reference,
+        sha256: policy.sha256,
+        ...(policy.version === undefined ? {} : { version: policy.version }),
+      },
+    }),
+    ...(isStale && { stale_policy: true }),
+    ...(decision && {
+      effect: decision.effect,
+      basis: decision.basis,
+      reason: decision.reason,
+      ...(decision.rule && { rule: decision.rule.name, rule_index: decision.rule.index }),
+      ...(decision.grant && { grant_id: decision.grant.id }),
+    }),
+  } satisfies Partial<LogRecord>
+}

@@ -1,0 +1,51 @@
+import type { SessionCredentials } from '../domain/credentials.ts'
+import { type Instant, MINUTE, SECOND } from '../domain/time.ts'
+
+/** A minted credential, as it is handed out again and again. */
+export interface Minted {
+  readonly credentials: SessionCredentials
+  readonly requestId: string
+  readonly mintedAt: Instant
+}
+
+/** Above the 15 minutes below which botocore and .NET ask again at every single call. */
+const ABOVE_SDK_WINDOW = 16 * MINUTE
+const LONG_LIFE = 30 * MINUTE
+const SHORT_LIFE_MIN = 5.5 * MINUTE
+/** How long before that point the next one is minted in the background. */
+const AHEAD = 20 * SECOND
+/** The last stretch, which is never handed out. */
+const DYING = 60 * SECOND
+
+/**
+ * What to do with a minted credential (design § 6, "Re-serving"):
+ *
+ * - `serve` it;
+ * - `serve and renew`: the next one is minted ahead of need;
+ * - `renew`: hand out the next one, and this only when no other can be had;
+ * - `drop` it.
+ */
+export type ReServing = 'serve' | 'serve and renew' | 'renew' | 'drop'
+
+/** Tells what to do with `minted` at `at`. */
+export function reServing({ credentials, mintedAt }: Minted, at: Instant): ReServing {
+  const left = credentials.expiration - at
+  const threshold = renewalThreshold(credentials.expiration - mintedAt)
+  if (left > threshold + AHEAD) return 'serve'
+  if (left > threshold) return 'serve and renew'
+  return left > DYING ? 'renew' : 'drop'
+}
+
+function renewalThreshold(life: number): number {
+  return life >= LONG_LIFE ? ABOVE_SDK_WINDOW : Math.max(SHORT_LIFE_MIN, life / 3)
+}
+
+/** A mint for the rest of a grant must still be worth STS's 15 minutes and the margin. */
+const LAST_MINT_UNTIL = 15 * MINUTE + 15 * SECOND
+
+/** Whether now is the time for the last mint of a grant, so that what is served ends with it. */
+export function isLastMintDue({ credentials }: Minted, grantEnd: Instant, at: Instant): boolean {
+  const left = grantEnd - at
+  const endsEarly = credentials.expiration < grantEnd - 30 * SECOND
+  return endsEarly && left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
+}

@@ -1,0 +1,46 @@
+import type { Decision, Remedy } from '../domain/policy/types.ts'
+import { toSeconds } from '../domain/time.ts'
+import { SentinelError } from '../errors.ts'
+
+/** The error that tells a user of a decision against them, and what would change it. */
+export function refusalOf(decision: Decision, profile: string): SentinelError {
+  const { rule, effect, reason } = decision
+  if (decision.unstamped) return unstamped(profile, reason)
+  const by = rule ? ` by rule "${rule.name}" (${effect})` : ''
+  const [nearest] = decision.remedies
+  return new SentinelError('POLICY_DENIED', `profile ${profile} is refused${by}: ${reason}`, {
+    hint: nearest ? adviceOf(nearest) : `see each rule with: sentinel policy explain ${profile}`,
+    reply: `refused${by}: ${reason}`,
+  })
+}
+
+/** One imperative sentence that makes `remedy` happen. */
+export function adviceOf(remedy: Remedy): string {
+  switch (remedy.kind) {
+    case 'server':
+      return 'run it through the credential server: sentinel exec --server'
+    case 'server_session':
+      return `run it with --server and a session tracked in ${remedy.store ?? 'a dynamodb: store'}`
+    case 'window':
+      return `try again from ${toSeconds(remedy.opensAt)}, when rule "${remedy.rule}" applies`
+    case 'request':
+      return `ask for approval by ${remedy.approvers.join(' or ')}`
+    case 'break_glass':
+      return 'in an emergency, ask whoever keeps the policy: a break-glass rule covers you'
+    default:
+      return remedy satisfies never
+  }
+}
+
+function unstamped(profile: string, reason: string): SentinelError {
+  return new SentinelError(
+    'PROFILE_UNSTAMPED',
+    `profile ${profile} has no role for Sentinel to assume: ${reason}`,
+    {
+      hint:
+        `make it a gated profile: move its keys to [profile ${profile}-base] and write ` +
+        `role_arn = arn:aws:iam::ACCOUNT:role/ROLE and source_profile = ${profile}-base`,
+      reply: `profile has no role to assume: ${reason}`,
+    },
+  )
+}
