@@ -1,6 +1,6 @@
 import type { SessionCredentials } from '../domain/credentials.ts'
 import type { Grant } from '../domain/policy/types.ts'
-import { drift, elapsed, type Instant, MINUTE, type Moment, SECOND } from '../domain/time.ts'
+import { drift, elapsed, MINUTE, type Moment, SECOND } from '../domain/time.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
@@ -8,8 +8,8 @@ import { isBaseEnded } from './base-identity.ts'
 import type { DecisionRecorder } from './decision-recorder.ts'
 import type { EndWarnings } from './end-warnings.ts'
 import type { Assessment, Issuer } from './issuer.ts'
-import type { LoadedPolicy, PolicyKeeper } from './policy-keeper.ts'
-import { isLastMintDue, type Minted, reServing } from './re-serving.ts'
+import type { PolicyKeeper } from './policy-keeper.ts'
+import { isLastMint, type Minted, reServing } from './re-serving.ts'
 import { refusalOf } from './refusal.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 
@@ -50,6 +50,8 @@ export class CredentialSupply {
   #minting: Promise<Minted> | undefined
   #failure: { readonly error: unknown; readonly at: Moment } | undefined
   #grants: readonly Grant[] = []
+  /** The grant whose last credential is minted: it is to end with the grant, and once. */
+  #lastMintOf: string | undefined
   #seen: Moment
   #servedAt: Moment
 
@@ -143,7 +145,7 @@ export class CredentialSupply {
 
   /** Joins the mint under way, or the memory of one that has just failed. */
   #mintOnce(): Promise<Minted> {
-    if (this.#minting) return this.#minting
+    if (this.#minting !== undefined) return this.#minting
     const failure = this.#failure
     if (failure && elapsed(failure.at, this.#deps.clock.now()) < RETRY_AFTER) {
       return this.#repeatFailure(failure.error)
@@ -184,8 +186,16 @@ export class CredentialSupply {
     known.assessment = assessment
     if (assessment.decision.outcome !== 'allow') throw refusalOf(assessment.decision, profile)
     const found = this.#minted.get(keyOf(assessment))
-    if (found && reServing(found, clock.aws()) === 'serve') return found
+    if (
+      found &&
+      reServing(found, clock.aws()) === 'serve' &&
+      !this.#isLastMintDue(found, assessment)
+    ) {
+      return found
+    }
+    const { grant } = assessment.decision
     const issued = await this.#issueWithRenewal(assessment, requestId)
+    if (grant && isLastMint(grant.endsAt, clock.aws())) this.#lastMintOf = grant.id
     return this.#keep(keyOf(issued.assessment), {
       credentials: issued.credentials,
       requestId,
@@ -215,16 +225,16 @@ export class CredentialSupply {
   }
 
   #mintLastOfGrant(assessment: Assessment): void {
-    const { grant } = assessment.decision
-    const key = keyOf(assessment)
-    const minted = this.#minted.get(key)
-    if (!grant || !minted || assessment.decision.outcome !== 'allow') return
-    if (!isLastMintDue(minted, grant.endsAt, this.#deps.clock.aws())) return
-    this.#minted.delete(key)
-    this.#mintOnce().catch(() => {
-      // The one before still has life: better than nothing to the grant's end.
-      if (!this.#minted.has(key)) this.#keep(key, minted)
-    })
+    const minted = this.#minted.get(keyOf(assessment))
+    if (minted && this.#isLastMintDue(minted, assessment)) this.#mintAhead()
+  }
+
+  #isLastMintDue(minted: Minted, { decision: { grant } }: Assessment): boolean {
+    if (!grant || this.#lastMintOf === grant.id) return false
+    return (
+      minted.credentials.expiration < grant.endsAt &&
+      isLastMint(grant.endsAt, this.#deps.clock.aws())
+    )
   }
 
   #noticeSleep(): void {

@@ -125,7 +125,7 @@ export class PolicyKeeper implements Disposable {
 
   /** Joins the fetch under way. Never rejects: what it found is in the fields. */
   #fetch(): Promise<void> {
-    if (this.#fetching) return this.#fetching
+    if (this.#fetching !== undefined) return this.#fetching
     const fetching = this.#fetchOnce(this.#generation).finally(() => {
       if (this.#fetching === fetching) this.#fetching = undefined
     })

@@ -40,12 +40,11 @@ function renewalThreshold(life: number): number {
   return life >= LONG_LIFE ? ABOVE_SDK_WINDOW : Math.max(SHORT_LIFE_MIN, life / 3)
 }
 
-/** A mint for the rest of a grant must still be worth STS's 15 minutes and the margin. */
+/** Less of a grant is not worth STS's 15 minutes and the margin before its end. */
 const LAST_MINT_UNTIL = 15 * MINUTE + 15 * SECOND
 
-/** Whether now is the time for the last mint of a grant, so that what is served ends with it. */
-export function isLastMintDue({ credentials }: Minted, grantEnd: Instant, at: Instant): boolean {
+/** Whether a mint at `at` is the last of a grant, so that what is served ends with it. */
+export function isLastMint(grantEnd: Instant, at: Instant): boolean {
   const left = grantEnd - at
-  const endsEarly = credentials.expiration < grantEnd - 30 * SECOND
-  return endsEarly && left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
+  return left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
 }
