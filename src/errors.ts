@@ -25,6 +25,11 @@ export const ERRORS = {
     status: 403,
     when: 'the base credentials became those of somebody else during a run',
   },
+  PRINCIPAL_UNKNOWN: {
+    exit: 3,
+    status: 403,
+    when: 'STS named a caller in a form that Sentinel does not know',
+  },
   ISSUED_BY_SENTINEL: {
     exit: 3,
     status: 403,

@@ -23,6 +23,7 @@
  */
 import { SentinelError } from '../../errors.ts'
 import type { Principal } from '../principal.ts'
+import { unescapeProvider } from '../web-identity.ts'
 import { matchesGlob } from './glob.ts'
 import type { UserPattern } from './types.ts'
 
@@ -183,11 +184,7 @@ function parseWeb(text: string, rest: string): UserPattern {
   if (provider === '' || subject === '') {
     throw invalid(text, 'the provider or the subject is missing', `write ${FORMS.web}`)
   }
-  return { kind: 'web', provider: decodeProvider(provider), subject }
-}
-
-function decodeProvider(provider: string): string {
-  return provider.replace(/%(2F|25)/gi, (_, code: string) => (code === '25' ? '%' : '/'))
+  return { kind: 'web', provider: unescapeProvider(provider), subject }
 }
 
 function requireName(text: string, name: string | undefined, kind?: keyof typeof FORMS): string {
