@@ -1,0 +1,25 @@
+import { defineCommand } from '../command.ts'
+import { columns } from '../output.ts'
+
+export default defineCommand({
+  usage: 'config show',
+  summary: 'Show every setting, its value and where it was found',
+  examples: ['config show', 'config show --output json'],
+  options: {},
+
+  async run(_, deps) {
+    const settings = deps.listSettings()
+    const rows = settings.map(({ key, found }) =>
+      found ? [key, format(found.value), found.origin] : [key, '-', 'not set'],
+    )
+    const data = Object.fromEntries(
+      settings.map(({ key, found }) => [key, found ?? { value: null, origin: null }]),
+    )
+    deps.out.print(columns([['setting', 'value', 'from'], ...rows]), data)
+    return undefined
+  },
+})
+
+function format(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,129 @@
+import { type CAC, cac } from 'cac'
+import type { Deps } from '../deps.ts'
+import { SentinelError } from '../errors.ts'
+import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
+import configShow from './commands/config-show.ts'
+import credentials from './commands/credentials.ts'
+import demo from './commands/demo.ts'
+import demoClient from './commands/demo-client.ts'
+import exec from './commands/exec.ts'
+import exportCredentials from './commands/export.ts'
+import policyExplain from './commands/policy-explain.ts'
+import policySchema from './commands/policy-schema.ts'
+import policyValidate from './commands/policy-validate.ts'
+import whoami from './commands/whoami.ts'
+import { GLOBAL_OPTIONS, type GlobalOptions } from './global-options.ts'
+import { complain, type Sink } from './output.ts'
+import { type CommandLine, readArguments } from './read-arguments.ts'
+
+export const COMMANDS: readonly Command[] = [
+  exec,
+  credentials,
+  exportCredentials,
+  whoami,
+  configShow,
+  policyValidate,
+  policySchema,
+  policyExplain,
+  demo,
+  demoClient,
+]
+
+/** The process as the command line sees it. */
+export interface Terminal {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  /** What `--version` prints. */
+  readonly version: string
+}
+
+/** Runs the command that `argv` names and resolves to how the process is to end. Never rejects. */
+export async function run(
+  argv: readonly string[],
+  terminal: Terminal,
+  compose: (globals: GlobalOptions) => Promise<Deps>,
+): Promise<End> {
+  try {
+    const line = readArguments(argv, COMMANDS, GLOBAL_OPTIONS)
+    const globals = line.globals as GlobalOptions
+    if (globals.version) return print(terminal, terminal.version)
+    if (globals.help || !line.command) return help(terminal, line)
+    return (await dispatch(line, globals, compose)) ?? { status: 0 }
+  } catch (error) {
+    return { status: explain(error, terminal.stderr) }
+  }
+}
+
+/** Lets cac find the command and run it, on values that are already read. */
+async function dispatch(
+  { command, args, options, rest }: CommandLine,
+  globals: GlobalOptions,
+  compose: (globals: GlobalOptions) => Promise<Deps>,
+): Promise<End | undefined> {
+  const cli = catalogue((chosen) => async () => {
+    await using deps = await compose(globals)
+    return chosen.run({ args, options: options as never, rest }, deps)
+  })
+  const name = command ? nameOf(command) : ''
+  const required = args.filter((arg) => arg !== undefined)
+  cli.parse(['node', 'sentinel', name, ...required], { run: false })
+  return (await cli.runMatchedCommand()) as End | undefined
+}
+
+function help(terminal: Terminal, { command }: CommandLine): End {
+  const cli = catalogue(() => () => {})
+  const visible = new Set(COMMANDS.filter(({ isHidden }) => !isHidden).map(nameOf))
+  cli.commands = cli.commands.filter(({ name }) => visible.has(name))
+  let text = ''
+  const info = console.info
+  // cac prints help with console.info and offers no other way to its text.
+  console.info = (line: string) => {
+    text += line
+  }
+  try {
+    cli.parse(['node', 'sentinel', ...(command ? [nameOf(command)] : []), '--help'], { run: false })
+  } finally {
+    console.info = info
+  }
+  return print(terminal, text.trim())
+}
+
+function catalogue(actionOf: (command: Command) => () => unknown): CAC {
+  const cli = cac('sentinel')
+  for (const command of COMMANDS) {
+    const registered = cli
+      .command(command.usage.replace(' [-- command...]', ''), command.summary)
+      .usage(command.usage)
+      .action(actionOf(command))
+    addOptions((flags, summary) => registered.option(flags, summary), command.options)
+    for (const example of command.examples) registered.example(`  $ sentinel ${example}`)
+  }
+  addOptions((flags, summary) => cli.option(flags, summary), GLOBAL_OPTIONS)
+  return cli.help()
+}
+
+function addOptions(add: (flags: string, summary: string) => unknown, specs: OptionSpecs): void {
+  for (const [name, { type, short, value = 'VALUE', summary }] of Object.entries(specs)) {
+    // cac adds --help itself.
+    if (name === 'help') continue
+    const flags = `${short ? `-${short}, ` : ''}--${name}${type === 'string' ? ` <${value}>` : ''}`
+    add(flags, summary)
+  }
+}
+
+function print({ stdout }: Terminal, text: string): End {
+  stdout.write(`${text}\n`)
+  return { status: 0 }
+}
+
+/** Tells the user what went wrong, on stderr. Returns the exit status. */
+function explain(error: unknown, stderr: Sink): number {
+  if (error instanceof SentinelError) {
+    complain(stderr, 'error', error.message)
+    if (error.hint) complain(stderr, 'hint', error.hint)
+    return error.exitCode
+  }
+  complain(stderr, 'bug', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  complain(stderr, 'hint', 'this is a bug in Sentinel: please report the lines above')
+  return 70
+}

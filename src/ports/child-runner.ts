@@ -1,0 +1,34 @@
+import type { SessionCredentials } from '../domain/credentials.ts'
+import type { Secret } from '../domain/secret.ts'
+
+/** How a child gets at its credentials: from a server it may ask, or in its environment. */
+export type ChildAccess =
+  | { readonly kind: 'server'; readonly url: string; readonly token: Secret }
+  | { readonly kind: 'env'; readonly credentials: SessionCredentials }
+
+export interface ChildRequest {
+  /** Absent: the user's shell. */
+  readonly command?: string | undefined
+  readonly args: readonly string[]
+  readonly access: ChildAccess
+  readonly profile: string
+  readonly region?: string | undefined
+  /** INI text for a private AWS config; `inherited` leaves the user's own in place. */
+  readonly awsConfig: string | 'inherited'
+  /** The session's id or, without one, the run's. */
+  readonly activeId: string
+}
+
+export type ChildEnd = { readonly status: number } | { readonly signal: NodeJS.Signals }
+
+/** Runs the user's command. */
+export interface ChildRunner {
+  /**
+   * Throws `COMMAND_NOT_FOUND` or `COMMAND_NOT_EXECUTABLE`, and `USAGE` inside another run: asked
+   * before anything is issued for a command that cannot run.
+   */
+  assertRunnable(command: string | undefined, options: { readonly nested: boolean }): void
+
+  /** Runs it to its end, on our terminal, with the signals that reach us. */
+  run(request: ChildRequest): Promise<ChildEnd>
+}
