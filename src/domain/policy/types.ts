@@ -120,7 +120,24 @@ export interface BreakGlassRule extends GrantRule {
   readonly overridesDeny: boolean
 }
 
+/** What is announced, to those whose patterns (`break_glass.*`) match. */
+export const NOTIFY_EVENTS = [
+  'request.created',
+  'request.approved',
+  'request.denied',
+  'request.cancelled',
+  'request.expired',
+  'request.revoked',
+  'break_glass.started',
+  'break_glass.closed',
+  'break_glass.expired',
+  'break_glass.reviewed',
+  'break_glass.overdue',
+] as const
+export type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
+
 export interface NotifyRule {
+  /** Exact names of events, or globs over them. */
   readonly events: readonly string[]
   readonly webhook?: string
   readonly slack?: string
@@ -226,12 +243,45 @@ export interface Decision {
   /** The deciding rule; absent when none matched. */
   readonly rule?: { readonly name: string; readonly index: number }
   readonly basis: Basis
-  /** The grant that lifted the refusal. */
+  /**
+   * The grant that lifted the refusal, the longest if several do. `endsAt` is when it stops lifting
+   * under the policy as it is now, which may be sooner than the store says.
+   */
   readonly grant?: Grant
   /** Lower case, no full stop: the rule's own reason or what the rule says. */
   readonly reason: string
-  /** Seconds: the smallest cap that applies. Absent: no rule caps it. */
+  /**
+   * Seconds: the smallest cap that applies, the grant's rule's included. Absent: no rule caps it, or
+   * the access is refused.
+   */
   readonly maxDuration?: number
+  /** The access would be allowed, if only there were a role to stamp (`PROFILE_UNSTAMPED`). */
+  readonly unstamped?: true
   /** For refusals, nearest first. */
   readonly remedies: readonly Remedy[]
+}
+
+/** One condition of a rule, held against what was asked for. */
+export interface ConditionCheck {
+  readonly condition: keyof Conditions
+  readonly matched: boolean
+  /** As a policy would write it; any one of them would do. */
+  readonly expected: readonly string[]
+  readonly actual: string
+}
+
+/** A rule, with the conditions it has. One without conditions matches everything. */
+export interface RuleCheck {
+  readonly name: string
+  readonly index: number
+  readonly effect: Effect
+  readonly matched: boolean
+  readonly conditions: readonly ConditionCheck[]
+}
+
+export interface Explanation {
+  readonly decision: Decision
+  /** Every rule, in order. The first that matched decides, unless the profile's name is bound to
+   * another role: then none was asked. */
+  readonly rules: readonly RuleCheck[]
 }

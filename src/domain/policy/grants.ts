@@ -1,0 +1,88 @@
+/**
+ * Which grants lift which refusals (design § 4 "Overrides", § 8).
+ *
+ * @module
+ */
+import { personOf } from '../principal.ts'
+import { SECOND } from '../time.ts'
+import { covers } from './conditions.ts'
+import type { Facts } from './facts.ts'
+import type { ApprovalRule, BreakGlassRule, Grant, Rule } from './types.ts'
+
+/** The rules of the current policy under which a grant would lift a refusal. */
+export interface Lifters {
+  readonly approval?: ApprovalRule
+  readonly breakGlass?: BreakGlassRule
+}
+
+/** A grant that lifts a refusal now, and the rule it does so under. */
+export interface Lift {
+  readonly grant: Grant
+  readonly rule: ApprovalRule | BreakGlassRule
+}
+
+/** What could lift the refusal by `rule`, or the default one when `rule` is absent. */
+export function liftersOf(rule: Rule | undefined, facts: Facts): Lifters {
+  const { approvals, breakGlass } = facts.policy
+  const effect = rule?.effect ?? 'default'
+  switch (effect) {
+    case 'default':
+    case 'require_approval':
+      return lifters(
+        approvals.find((candidate) => covers(candidate, facts)),
+        breakGlass.find((candidate) => covers(candidate, facts)),
+      )
+    case 'deny': {
+      const covering = breakGlass.find((candidate) => covers(candidate, facts))
+      return lifters(undefined, covering?.overridesDeny ? covering : undefined)
+    }
+    case 'allow':
+    case 'require_server':
+    case 'require_server_session':
+      return {}
+    default:
+      effect satisfies never
+      return {}
+  }
+}
+
+/** The live grant for exactly this person, profile and role that lifts for longest. */
+export function findLift(lifters: Lifters, { input }: Facts): Lift | undefined {
+  const { profile, target, at } = input
+  const person = personOf(input.principal)
+  let longest: Lift | undefined
+  for (const grant of input.grants) {
+    const rule = lifterFor(grant, lifters)
+    if (rule === undefined || grant.person !== person) continue
+    if (grant.profile !== profile || grant.roleArn !== target.roleArn) continue
+    const endsAt = endOf(grant, rule)
+    const isLive = grant.startsAt <= at && at < endsAt
+    const isLonger = longest === undefined || longest.grant.endsAt < endsAt
+    if (isLive && isLonger) longest = { grant: { ...grant, endsAt }, rule }
+  }
+  return longest
+}
+
+function lifters(
+  approval: ApprovalRule | undefined,
+  breakGlass: BreakGlassRule | undefined,
+): Lifters {
+  return { ...(approval && { approval }), ...(breakGlass && { breakGlass }) }
+}
+
+function lifterFor({ basis }: Grant, lifters: Lifters): Lift['rule'] | undefined {
+  switch (basis) {
+    case 'approval':
+      return lifters.approval
+    case 'break_glass':
+      return lifters.breakGlass
+    default:
+      basis satisfies never
+      return undefined
+  }
+}
+
+/** A rule that was tightened shortens what was granted under it before. */
+function endOf({ startsAt, endsAt }: Grant, { maxDuration }: Lift['rule']): number {
+  return maxDuration === undefined ? endsAt : Math.min(endsAt, startsAt + maxDuration * SECOND)
+}
