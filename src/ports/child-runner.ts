@@ -31,4 +31,7 @@ export interface ChildRunner {
 
   /** Runs it to its end, on our terminal, with the signals that reach us. */
   run(request: ChildRequest): Promise<ChildEnd>
+
+  /** The status a shell shows for `end`: 128 + n for signal n. */
+  exitStatus(end: ChildEnd): number
 }

@@ -2,7 +2,6 @@ import { execWithEnvironment, execWithServer } from '../../app/exec.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
 import { defineCommand, type Input } from '../command.ts'
-import { statusOf } from '../end-status.ts'
 import { ISSUE_OPTIONS, readDuration } from '../issue-options.ts'
 import { chooseProfile } from '../profile-argument.ts'
 
@@ -64,14 +63,13 @@ export default defineCommand({
       options['keep-aws-config'] ?? deps.settings.find('keep_aws_config')?.value ?? false
     const what = { command, args, keepsAwsConfig }
     const isLazy = options.lazy ?? deps.settings.find('lazy')?.value ?? false
-    const end = await run.endingWith(
+    return await run.endingWith(
       () =>
         isServer
           ? execWithServer(run, deps.children, deps.openEndpoint, { ...what, port, isLazy })
           : execWithEnvironment(run, deps.children, what),
-      statusOf,
+      deps.children.exitStatus,
     )
-    return end
   },
 })
 
