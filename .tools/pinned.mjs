@@ -7,7 +7,7 @@
 // when they are missing, so that `npm test` works on a fresh clone.
 //
 // Why not `.bin/node`: npm before 11.6 silently does not link the bin of an optional platform
-// package, and scripts then run under the machine's own Node. See docs/adr/0009.
+// package, and scripts then run under the machine's own Node. See docs/adr/0008.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
