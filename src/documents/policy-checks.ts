@@ -1,0 +1,165 @@
+/**
+ * What is wrong with a policy as a whole, though each of its parts is right.
+ *
+ * @module
+ */
+import { matchesGlob } from '../domain/policy/glob.ts'
+import type { Policy, Rule } from '../domain/policy/types.ts'
+import type { Finding } from './problem.ts'
+import { quote } from './quote.ts'
+import { keyPositionAt, positionAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
+
+type Users = NonNullable<Rule['conditions']['users']>
+
+/** What makes `policy`, read from `root`, an invalid one. */
+export function findErrors(policy: Policy, root: YamlNode): Finding[] {
+  return [
+    ...duplicateNames('rules', policy.rules, root),
+    ...duplicateNames('approvals', policy.approvals, root),
+    ...duplicateNames('break_glass', policy.breakGlass, root),
+    ...duplicateNames('tests', policy.tests, root),
+    ...unreachableApprovals(policy, root),
+    ...(policy.strictProfiles ? looseRules(policy, root) : []),
+  ]
+}
+
+/** What is allowed in `policy`, and still is probably not what its author means. */
+export function findWarnings(policy: Policy, root: YamlNode): Finding[] {
+  return [
+    ...namesOfAnyAccount(policy, root),
+    ...(policy.strictProfiles ? [] : looseRules(policy, root)),
+    ...unboundProfiles(policy, root),
+    ...rulesNeverReached(policy, root),
+  ]
+}
+
+function duplicateNames(
+  section: string,
+  named: readonly { readonly name: string }[],
+  root: YamlNode,
+): Finding[] {
+  const first = new Map<string, number>()
+  return named.flatMap(({ name }, index) => {
+    const earlier = first.get(name)
+    if (earlier === undefined) {
+      first.set(name, index)
+      return []
+    }
+    const { line } = positionAt(root, [section, earlier, 'name'])
+    return [
+      {
+        at: positionAt(root, [section, index, 'name']),
+        message: `the name ${quote(name)} stands twice in ${section}`,
+        hint: `choose another: records tell rules by name, and line ${line} has this one`,
+      },
+    ]
+  })
+}
+
+/** Rules that ask for more approvals than there are people to give them. */
+function unreachableApprovals({ approvals }: Policy, root: YamlNode): Finding[] {
+  return approvals.flatMap(({ approvers, required }, index) => {
+    const isOpen = approvers.some(({ text }) => text.includes('*'))
+    if (isOpen || new Set(approvers.map(({ text }) => text)).size >= required) return []
+    return [
+      {
+        at: positionAt(root, ['approvals', index, 'required']),
+        message: `${required} approvals are required of fewer approvers`,
+        hint: 'require fewer, or name more approvers',
+      },
+    ]
+  })
+}
+
+/**
+ * Rules that trust a profile's name, which is whatever the user's own AWS config makes of it. A
+ * deny trusts it too, but giving it another name leads to the next rule, not around the policy.
+ */
+function looseRules({ profiles: bindings, rules }: Policy, root: YamlNode): Finding[] {
+  if (bindings !== undefined) return []
+  return rules.flatMap(({ name, effect, conditions: { profiles, roles, accounts } }, index) => {
+    const isLoose = profiles !== undefined && roles === undefined && accounts === undefined
+    if (effect === 'deny' || !isLoose) return []
+    return [
+      {
+        at: keyPositionAt(root, ['rules', index, 'conditions', 'profiles']),
+        message: `rule ${quote(name)} goes by the names of profiles, which users choose themselves`,
+        hint: 'bind the names in "profiles", or add roles or accounts to the conditions',
+      },
+    ]
+  })
+}
+
+/** Profiles by exact name that a rule can never match, because nothing binds them. */
+function unboundProfiles({ profiles: bindings, rules }: Policy, root: YamlNode): Finding[] {
+  if (bindings === undefined) return []
+  return rules.flatMap(({ name, conditions: { profiles = [] } }, index) =>
+    profiles.flatMap((profile, place) => {
+      const isBound = bindings.some((binding) => matchesGlob(binding.profile, profile))
+      if (isBound || profile.includes('*')) return []
+      return [
+        {
+          at: positionAt(root, ['rules', index, 'conditions', 'profiles', place]),
+          message: `rule ${quote(name)} never matches the profile ${quote(profile)}: it is not bound`,
+          hint: `add ${quote(profile)} with its role to "profiles"`,
+        },
+      ]
+    }),
+  )
+}
+
+function rulesNeverReached({ rules }: Policy, root: YamlNode): Finding[] {
+  const catchAll = rules.findIndex(({ conditions }) => matchesEverything(conditions))
+  const after = rules.slice(catchAll + 1)
+  if (catchAll < 0 || after.length === 0) return []
+  const which = after.length === 1 ? 'this rule' : `this rule and ${after.length - 1} more`
+  return [
+    {
+      at: positionAt(root, ['rules', catchAll + 1]),
+      message: `${which} never decide${after.length === 1 ? 's' : ''}: rule ${quote(rules[catchAll]!.name)} matches everything`,
+      hint: 'move the rule that matches everything to the end',
+    },
+  ]
+}
+
+function matchesEverything({ users, ...others }: Rule['conditions']): boolean {
+  const isForAll = users === undefined || users.some(({ pattern }) => pattern.kind === 'any')
+  return isForAll && Object.keys(others).length === 0
+}
+
+/** Names without a kind, where `principal_accounts` does not say whose they are: told once. */
+function namesOfAnyAccount(policy: Policy, root: YamlNode): Finding[] {
+  if (policy.principalAccounts !== undefined) return []
+  const named = userLists(policy).flatMap(({ path, users = [] }) =>
+    users.flatMap(({ text, pattern }, index) =>
+      pattern.kind === 'person' ? [{ text, at: positionAt(root, [...path, index]) }] : [],
+    ),
+  )
+  const [first] = named.sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+  if (first === undefined) return []
+  return [
+    {
+      at: first.at,
+      message: `${quote(first.text)} means users of that name in every AWS account`,
+      hint: 'add principal_accounts with the accounts of your users',
+    },
+  ]
+}
+
+function userLists({ rules, approvals, breakGlass }: Policy): { path: YamlPath; users?: Users }[] {
+  return [
+    ...rules.map(({ conditions: { users } }, index) => ({
+      path: ['rules', index, 'conditions', 'users'],
+      ...(users !== undefined && { users }),
+    })),
+    ...approvals.flatMap(({ users, approvers, autoApprove }, index) => [
+      { path: ['approvals', index, 'users'], users },
+      { path: ['approvals', index, 'approvers'], users: approvers },
+      { path: ['approvals', index, 'auto_approve', 'users'], users: autoApprove?.users ?? [] },
+    ]),
+    ...breakGlass.flatMap(({ users, reviewers = [] }, index) => [
+      { path: ['break_glass', index, 'users'], users },
+      { path: ['break_glass', index, 'reviewers'], users: reviewers },
+    ]),
+  ]
+}

@@ -1,0 +1,24 @@
+/** A place in a document, as editors count: from 1, in characters rather than in bytes. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** Answers where in `text` an offset lies. An offset past the end is the end. */
+export function positionsOf(text: string): (offset: number) => Position {
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) {
+    starts.push(end + 1)
+  }
+
+  return (offset) => {
+    let low = 0
+    let high = starts.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (starts[middle]! <= offset) low = middle
+      else high = middle - 1
+    }
+    return { line: low + 1, column: [...text.slice(starts[low], offset)].length + 1 }
+  }
+}

@@ -1,0 +1,54 @@
+import { type ErrorCode, SentinelError } from '../errors.ts'
+import type { Position } from './position.ts'
+
+/** Something wrong in a document, where it stands. */
+export interface Problem extends Position {
+  /** Lower case, no full stop, as in a `SentinelError`. */
+  readonly message: string
+  readonly hint?: string
+}
+
+/** A problem whose hint is worked out when it is shown: looking for near misses costs time. */
+export interface Finding {
+  readonly at: Position
+  readonly message: string
+  readonly hint?: string | undefined
+  readonly suggest?: (() => string | undefined) | undefined
+}
+
+/** More are counted, but not told: nobody reads on, and a hostile document has thousands. */
+const TOLD_MAX = 100
+
+/** The first hundred of `findings`, in the order in which they stand in the document. */
+export function toProblems(findings: readonly Finding[]): Problem[] {
+  const told = findings
+    .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+    .slice(0, TOLD_MAX)
+  return told.map(({ at, message, hint, suggest }) => {
+    const advice = hint ?? suggest?.()
+    return { ...at, message, ...(advice !== undefined && { hint: advice }) }
+  })
+}
+
+/** `policy.yaml:3:5: "effects" is not a key of a rule`: the form that editors and people jump to. */
+export function locate({ line, column, message }: Problem, reference: string): string {
+  return `${reference}:${line}:${column}: ${message}`
+}
+
+/**
+ * The error for a document with `problems`: the first of them, and the command that shows the rest
+ * if there is more than one.
+ */
+export function toError(
+  code: Extract<ErrorCode, 'POLICY_INVALID' | 'CONFIG_INVALID'>,
+  reference: string,
+  problems: readonly Problem[],
+  command?: string,
+): SentinelError {
+  const [first = { line: 1, column: 1, message: 'the document is not valid' }, ...others] = problems
+  const rest = others.length === 1 ? 'one more problem' : `${others.length} more problems`
+  const advice =
+    others.length > 0 && command !== undefined ? `see ${rest} with: ${command}` : undefined
+  const hint = [first.hint, advice].filter((part) => part !== undefined).join('; ')
+  return new SentinelError(code, locate(first, reference), { hint: hint || undefined })
+}
