@@ -9,6 +9,8 @@ import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
 
+export type { SettingKey, Settings }
+
 /** A value of a setting, and where it was found: `--duration`, `SENTINEL_DURATION`, a path. */
 export interface Found<Value> {
   readonly value: Value
@@ -84,7 +86,11 @@ export interface Deps extends AsyncDisposable {
   readonly children: ChildRunner
   readonly openEndpoint: OpenCredentialEndpoint
   /** Every setting with its value and origin, for `config show`. */
-  listSettings(): readonly { key: SettingKey; summary: string; found: Found<unknown> | undefined }[]
+  listSettings(): readonly {
+    readonly name: string
+    readonly summary: string
+    readonly found: Found<unknown> | undefined
+  }[]
   /** Plays the tour of the product on embedded parts. */
   runDemo(options: { readonly pause: boolean }): Promise<void>
   /** The demo's child: a real AWS SDK client. */

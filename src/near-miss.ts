@@ -9,7 +9,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 /** Candidates near `word`, the nearest first. */
 export function nearOnes(word: string, candidates: readonly string[]): readonly string[] {
   const typed = word.toLowerCase()
-  const limit = Math.max(1, Math.floor(typed.length / 3))
+  // Two letters swapped are two mistakes, also in a short word.
+  const limit = typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3))
   return candidates
     .map((candidate) => ({ candidate, away: distance(typed, candidate.toLowerCase()) }))
     .filter(({ away, candidate }) => away <= limit || isPrefix(typed, candidate.toLowerCase()))

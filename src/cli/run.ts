@@ -62,7 +62,7 @@ async function dispatch(
 ): Promise<End | undefined> {
   const cli = catalogue((chosen) => async () => {
     await using deps = await compose(globals)
-    return chosen.run({ args, options: options as never, rest }, deps)
+    return await chosen.run({ args, options: options as never, rest }, deps)
   })
   const name = command ? nameOf(command) : ''
   const required = args.filter((arg) => arg !== undefined)

@@ -9,11 +9,11 @@ export default defineCommand({
 
   async run(_, deps) {
     const settings = deps.listSettings()
-    const rows = settings.map(({ key, found }) =>
-      found ? [key, format(found.value), found.origin] : [key, '-', 'not set'],
+    const rows = settings.map(({ name, found }) =>
+      found ? [name, format(found.value), found.origin] : [name, '-', 'not set'],
     )
     const data = Object.fromEntries(
-      settings.map(({ key, found }) => [key, found ?? { value: null, origin: null }]),
+      settings.map(({ name, found }) => [name, found ?? { value: null, origin: null }]),
     )
     deps.out.print(columns([['setting', 'value', 'from'], ...rows]), data)
     return undefined

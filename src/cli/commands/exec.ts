@@ -60,7 +60,7 @@ export default defineCommand({
       prompts: 'allowed',
     })
     const keepsAwsConfig =
-      options['keep-aws-config'] ?? deps.settings.find('keep_aws_config')?.value ?? false
+      options['keep-aws-config'] ?? deps.settings.find('keepAwsConfig')?.value ?? false
     const what = { command, args, keepsAwsConfig }
     const isLazy = options.lazy ?? deps.settings.find('lazy')?.value ?? false
     return await run.endingWith(

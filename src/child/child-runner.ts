@@ -1,0 +1,42 @@
+import type { ChildRequest, ChildRunner } from '../ports/child-runner.ts'
+import { defaultCommand } from './default-command.ts'
+import { exitStatus } from './end-like-child.ts'
+import { childEnvironment } from './environment.ts'
+import { assertNotNested } from './nesting.ts'
+import { type PrivateConfigPlaces, writePrivateConfig } from './private-config.ts'
+import { resolveCommand } from './resolve-command.ts'
+import { runChild } from './run-child.ts'
+import { holdSignals } from './signals.ts'
+
+interface ProcessChildRunnerOptions extends PrivateConfigPlaces {
+  /** As the user gave it to us: the child gets all of it but what leads past the gateway. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  /** Keeps held signals until what is open has been closed. */
+  readonly cleanUp: DisposableStack
+}
+
+/** Runs commands as processes of this machine. */
+export function createChildRunner(options: ProcessChildRunnerOptions): ChildRunner {
+  const { env, platform, cleanUp } = options
+  const find = (command: string | undefined) =>
+    resolveCommand(command ?? defaultCommand(env, platform), env)
+
+  return {
+    assertRunnable(command, nesting) {
+      assertNotNested(env, nesting)
+      find(command)
+    },
+
+    async run({ command, args, awsConfig, ...access }: ChildRequest) {
+      const signals = cleanUp.use(holdSignals())
+      const found = find(command)
+      using files = awsConfig === 'inherited' ? undefined : writePrivateConfig(options, awsConfig)
+      const awsFiles = files ?? 'inherited'
+      const childEnv = childEnvironment(env, { ...access, awsFiles, platform })
+      return await runChild({ command: found, args, env: childEnv, signals })
+    },
+
+    exitStatus,
+  }
+}

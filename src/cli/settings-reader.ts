@@ -1,0 +1,51 @@
+import type { Found, SettingKey, Settings, SettingsReader } from '../deps.ts'
+import { SentinelError } from '../errors.ts'
+
+interface SettingsSources {
+  /** The settings file, if there is one. */
+  readonly file?: { readonly path: string; readonly settings: Settings }
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The variable of each setting that may be in the environment. */
+  readonly variables: ReadonlyMap<SettingKey, string>
+  /** Throws `CONFIG_INVALID`, naming `origin`, when `text` is not what `key` takes. */
+  readonly parse: <Key extends SettingKey>(
+    key: Key,
+    text: string,
+    origin: string,
+  ) => NonNullable<Settings[Key]>
+}
+
+/** Looks a setting up where it may be: flag, environment, file. */
+export function createSettingsReader({
+  file,
+  env,
+  variables,
+  parse,
+}: SettingsSources): SettingsReader {
+  return {
+    find(key, flag) {
+      if (flag?.text !== undefined) {
+        const { text } = flag
+        const origin = `--${flag.name}`
+        return { value: asUsage(() => parse(key, text, origin)), origin }
+      }
+      const variable = variables.get(key)
+      const text = variable && env[variable]
+      if (variable && text) return { value: parse(key, text, variable), origin: variable }
+      const value = file?.settings[key]
+      return value === undefined
+        ? undefined
+        : ({ value, origin: file?.path } as Found<NonNullable<typeof value>>)
+    },
+  }
+}
+
+/** What is wrong with a flag is wrong with the command line. */
+function asUsage<Value>(read: () => Value): Value {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SentinelError)) throw error
+    throw new SentinelError('USAGE', error.message, { hint: error.hint })
+  }
+}

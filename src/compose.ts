@@ -1,0 +1,110 @@
+import { tmpdir } from 'node:os'
+import { AWSClock } from './aws/aws-clock.ts'
+import { createChildRunner } from './child/child-runner.ts'
+import { restoreTraces } from './clean-start.ts'
+import type { GlobalOptions } from './cli/global-options.ts'
+import { complain, createOutput, type Sink } from './cli/output.ts'
+import { openAWS } from './compose/aws.ts'
+import { checkPolicy } from './compose/policy.ts'
+import { newToken } from './compose/randomness.ts'
+import { identify, openRun } from './compose/run.ts'
+import { readSettings } from './compose/settings.ts'
+import { type Host, uid } from './compose/world.ts'
+import type { Deps } from './deps.ts'
+import type { Notices } from './ports/notices.ts'
+
+/** Builds the real dependencies: the one place where a port meets its implementation. */
+export async function compose(globals: GlobalOptions, host: Host): Promise<Deps> {
+  // What the child gets is what the user gave us; what the SDK reads in this process is ours.
+  const env = restoreTraces(process.env)
+  secureOwnEnvironment(globals)
+  const documents = await import('./documents/settings.ts')
+  const settings = await readSettings(documents, globals, env)
+  const notices = createNotices(host.stderr, globals)
+  const format = settings.find('output', { name: 'output', text: globals.output })?.value ?? 'text'
+  const clock = new AWSClock({ wall: Date.now, monotonic: () => performance.now() })
+  const cleanUp = new DisposableStack()
+  const world = { globals, host, env, settings, notices, clock, cleanUp }
+  if (globals['allow-endpoint-override']) warnOfOverride(notices)
+
+  return {
+    version: host.version,
+    out: createOutput(host.stdout, format as 'text' | 'json'),
+    notices,
+    clock,
+    settings,
+    children: createChildRunner({
+      env,
+      platform: process.platform,
+      runtimeDirectory: env.XDG_RUNTIME_DIR,
+      temporaryDirectory: tmpdir(),
+      cleanUp,
+    }),
+    openRun: (selection) => openRun(world, selection),
+    checkPolicy: (flags, profile) => checkPolicy(world, flags, profile),
+    policySchema: async () => (await import('./documents/policy-schema.ts')).policyJsonSchema(),
+    loadProfile: async (name) => (await openAWS(world, {})).profiles.load(name),
+    identify: (profile) => identify(world, profile),
+    openEndpoint: async (supply, port) => {
+      const { openCredentialServer } = await import('./server/credential-server.ts')
+      const token = newToken()
+      const onBug = (error: unknown) => complain(host.stderr, 'bug', String(error))
+      const { platform } = process
+      const options = { supply, token, clock, port, platform, uid, onBug }
+      const server = await openCredentialServer(options)
+      return {
+        url: server.url,
+        token,
+        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+      }
+    },
+    listSettings: () =>
+      documents.SETTINGS.map(({ key, name, summary }) => ({
+        name,
+        summary,
+        found: settings.find(key),
+      })),
+    runDemo: async (options) => (await import('./demo/tour.ts')).runTour(options),
+    runDemoClient: async () => {
+      const { runDemoClient } = await import('./demo/demo-client.ts')
+      return runDemoClient({
+        env: process.env,
+        print: (line) => host.stdout.write(`${line}\n`),
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      cleanUp.dispose()
+    },
+  }
+}
+
+/**
+ * Takes out of our own environment what would redirect or weaken our calls. The SDK's own
+ * providers honour AWS_ENDPOINT_URL* and endpoint_url, and would send SSO and OIDC tokens there
+ * (measured); the variable stops all of them.
+ */
+function secureOwnEnvironment(globals: GlobalOptions): void {
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+  delete process.env.NODE_USE_ENV_PROXY
+  if (globals['allow-endpoint-override']) delete process.env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+  else process.env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS = 'true'
+}
+
+function warnOfOverride(notices: Notices): void {
+  notices.warn(
+    'endpoint overrides are obeyed: whoever set AWS_ENDPOINT_URL* or endpoint_url answers for AWS',
+    'leave --allow-endpoint-override out unless this is a test or a private stack',
+  )
+}
+
+function createNotices(stderr: Sink, { quiet }: GlobalOptions): Notices {
+  return {
+    warn(text, hint) {
+      complain(stderr, 'warning', text)
+      if (hint) complain(stderr, 'hint', hint)
+    },
+    info(text) {
+      if (!quiet) complain(stderr, 'note', text)
+    },
+  }
+}

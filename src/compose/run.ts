@@ -1,0 +1,84 @@
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type BaseIdentity, BaseIdentityKeeper } from '../app/base-identity.ts'
+import { Run } from '../app/run.ts'
+import type { RunFlags, RunSelection } from '../deps.ts'
+import { HOUR, MINUTE, SECOND } from '../domain/time.ts'
+import type { DecisionLog } from '../ports/decision-log.ts'
+import { openAWS } from './aws.ts'
+import { policyLocation, policySourceOpener } from './policy.ts'
+import { newId, sha256 } from './randomness.ts'
+import { home } from './settings.ts'
+import { uid, type World } from './world.ts'
+
+const DEFAULT_DURATION = HOUR / SECOND
+const DEFAULT_SERVER_DURATION = (15 * MINUTE) / SECOND
+
+/** Opens a run of an issuing command. */
+export async function openRun(world: World, selection: RunSelection): Promise<Run> {
+  const { settings, notices, clock, globals, host } = world
+  const { flags, mode } = selection
+  const location = policyLocation(settings, flags)
+  const aws = await openAWS(world, { 'no-session': flags['no-session'] })
+  const profile = await aws.profiles.load(selection.profile)
+  const { parsePolicy } = await import('../documents/policy.ts')
+  const log = await openLog(world, flags)
+  const durationKey = mode === 'server' ? 'serverDuration' : 'duration'
+  return new Run(
+    {
+      profiles: aws.profiles,
+      tokens: aws.tokens(profile.name, aws.regionOf(profile)),
+      log,
+      clock,
+      notices,
+      openPolicySource: await policySourceOpener(world, aws, location, profile),
+      parsePolicy,
+      sha256,
+      newRequestId: newId,
+      random: Math.random,
+    },
+    {
+      profile: profile.name,
+      mode,
+      asked: {
+        flag: selection.duration,
+        setting: settings.find(durationKey)?.value,
+        default: mode === 'server' ? DEFAULT_SERVER_DURATION : DEFAULT_DURATION,
+      },
+      mayPrompt: selection.prompts === 'allowed' && !globals['no-interaction'],
+      acceptsPolicyReset: flags['accept-policy-reset'] ?? false,
+      hasSessionTags: settings.find('sessionTags')?.value ?? false,
+      endpointOverride: globals['allow-endpoint-override'] ?? false,
+      version: host.version,
+    },
+    profile,
+  )
+}
+
+async function openLog(
+  { env, settings, clock, host }: World,
+  flags: RunFlags,
+): Promise<DecisionLog> {
+  const { openDecisionLog } = await import('../audit/file-decision-log.ts')
+  const state = env.XDG_STATE_HOME || join(home(env), '.local', 'state')
+  const path = settings.find('logFile', { name: 'log-file', text: flags['log-file'] })?.value
+  const mirrors = flags['log-stderr'] ?? settings.find('logStderr')?.value ?? false
+  return openDecisionLog({
+    path: resolve(path ?? join(state, 'sentinel', 'decisions.jsonl')),
+    stream: newId(),
+    clock,
+    host: hostname(),
+    pid: process.pid,
+    uid,
+    mirror: mirrors ? (line) => host.stderr.write(`${line}\n`) : undefined,
+  })
+}
+
+/** Resolves a profile's base credentials and asks STS whose they are. */
+export async function identify(world: World, name: string): Promise<BaseIdentity> {
+  const aws = await openAWS(world, {})
+  const profile = await aws.profiles.load(name)
+  const tokens = aws.tokens(profile.name, aws.regionOf(profile))
+  const deps = { profiles: aws.profiles, tokens, clock: world.clock, sha256 }
+  return new BaseIdentityKeeper(deps, profile).renew(!world.globals['no-interaction'])
+}

@@ -1,0 +1,38 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { GlobalOptions } from '../cli/global-options.ts'
+import { createSettingsReader } from '../cli/settings-reader.ts'
+import type { SettingsReader } from '../deps.ts'
+import { SentinelError } from '../errors.ts'
+import { type Environment, uid } from './world.ts'
+
+/** Opens the settings: `--config`, `SENTINEL_CONFIG`, or the user's own file. */
+export async function readSettings(
+  { SETTINGS, parseSetting, parseSettings }: typeof import('../documents/settings.ts'),
+  globals: GlobalOptions,
+  env: Environment,
+): Promise<SettingsReader> {
+  const named = globals.config ?? env.SENTINEL_CONFIG
+  const path =
+    named ?? join(env.XDG_CONFIG_HOME || join(home(env), '.config'), 'sentinel/config.yaml')
+  const { readTrustedFile } = await import('../documents/trusted-file.ts')
+  const text = await readTrustedFile(resolve(path), { uid, maxBytes: 64 * 1024 })
+  if (text === undefined && named !== undefined) {
+    throw new SentinelError('CONFIG_INVALID', `there is no settings file ${named}`, {
+      hint: 'write it, or leave --config out',
+    })
+  }
+  return createSettingsReader({
+    env,
+    parse: parseSetting,
+    variables: new Map(
+      SETTINGS.flatMap(({ key, variable }) => (variable ? [[key, variable] as const] : [])),
+    ),
+    ...(text === undefined ? {} : { file: { path, settings: parseSettings(text, path) } }),
+  })
+}
+
+/** The user's home directory. */
+export function home(env: Environment): string {
+  return env.HOME || homedir()
+}
