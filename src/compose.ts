@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { AWSClock } from './aws/aws-clock.ts'
 import { createChildRunner } from './child/child-runner.ts'
 import { restoreTraces } from './clean-start.ts'
 import type { GlobalOptions } from './cli/global-options.ts'
 import { complain, createOutput, type Sink } from './cli/output.ts'
+import { pressEnter } from './cli/press-enter.ts'
 import { openAWS } from './compose/aws.ts'
 import { checkPolicy } from './compose/policy.ts'
 import { newToken } from './compose/randomness.ts'
@@ -64,7 +66,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
         summary,
         found: settings.find(key),
       })),
-    runDemo: async (options) => (await import('./demo/tour.ts')).runTour(options),
+    runDemo: (options) => runDemo(host, options),
     runDemoClient: async () => {
       const { runDemoClient } = await import('./demo/demo-client.ts')
       return runDemoClient({
@@ -76,6 +78,26 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       cleanUp.dispose()
     },
   }
+}
+
+async function runDemo({ stdout }: Host, { pause }: { pause: boolean }): Promise<void> {
+  const { playTour } = await import('./demo/tour.ts')
+  await playTour({
+    print: (text) => stdout.write(`${text}\n`),
+    pause: pause ? pressEnter : async () => {},
+    self: ownCommandLine(),
+    temporaryDirectory: tmpdir(),
+    now: Date.now,
+    randomBytes,
+  })
+}
+
+/** What runs this program again: the binary, or the runtime with the script it was given. */
+function ownCommandLine(): readonly string[] {
+  const [, script = ''] = process.argv
+  return script === process.execPath
+    ? [process.execPath]
+    : [process.execPath, ...process.execArgv, script]
 }
 
 /**
@@ -91,10 +113,7 @@ function secureOwnEnvironment(globals: GlobalOptions): void {
 }
 
 function warnOfOverride(notices: Notices): void {
-  notices.warn(
-    'endpoint overrides are obeyed: whoever set AWS_ENDPOINT_URL* or endpoint_url answers for AWS',
-    'leave --allow-endpoint-override out unless this is a test or a private stack',
-  )
+  notices.warn('--allow-endpoint-override: AWS_ENDPOINT_URL* and endpoint_url are obeyed')
 }
 
 function createNotices(stderr: Sink, { quiet }: GlobalOptions): Notices {

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { cloudTrailEvents } from './cloudtrail.ts'
+import { openStandInAWS, type Surroundings } from './stand-in-aws.ts'
+import { makeTourHome, TOUR_POLICY, type TourHome } from './tour-home.ts'
+import { STORY } from './world.ts'
+
+export interface TourOptions extends Surroundings {
+  readonly print: (text: string) => void
+  /** Called between the steps. */
+  readonly pause: () => Promise<void>
+  /** The command line that runs this program again. */
+  readonly self: readonly string[]
+  readonly temporaryDirectory: string
+}
+
+interface Step {
+  readonly title: string
+  readonly story: string
+  readonly show: (tour: Tour) => Promise<void> | void
+}
+
+interface Tour {
+  readonly home: TourHome
+  readonly print: (text: string) => void
+  /** Runs a real command and throws unless it ends with `status`. */
+  readonly run: (command: string, status: number) => Promise<void>
+  readonly trail: () => readonly Record<string, unknown>[]
+}
+
+/** Accounts whose trail is shown: who asks, and what dev and prod stand for. */
+const DEV_ACCOUNT = '777788889999'
+
+const STEPS: readonly Step[] = [
+  {
+    title: 'Who am I?',
+    story: 'Sentinel asks STS, never the operating system. The same name is stamped on sessions.',
+    show: ({ run }) => run('sentinel whoami dev', 0),
+  },
+  {
+    title: 'The policy',
+    story: 'Rules are tried in order, the first match decides; a profile is bound to its role.',
+    async show({ run, print }) {
+      print(indent(TOUR_POLICY))
+      await run('sentinel policy validate', 0)
+    },
+  },
+  {
+    title: 'A profile that the policy allows',
+    story:
+      'The child is a real AWS SDK client. It holds no key: it asks the credential server,\n' +
+      'which decides, asks STS, writes the decision down, and only then answers.',
+    show: ({ run }) => run('sentinel exec --server dev -- sentinel demo-client', 0),
+  },
+  {
+    title: 'A profile that the policy refuses',
+    story: 'No credential is made, and the user is told which rule and why.',
+    show: ({ run }) => run('sentinel exec --server prod -- sentinel demo-client', 3),
+  },
+  {
+    title: 'What stands in the decision log',
+    story: 'One line a decision, each chained to the one before by its hash. No secret in it.',
+    show: showLog,
+  },
+  {
+    title: 'What CloudTrail shows',
+    story: 'The same request id, in the sourceIdentity of every call the child made.',
+    show: showTrail,
+  },
+]
+
+/**
+ * Plays the product's story with its real commands, against a stand-in AWS and in a home that are
+ * both made for it and gone afterwards. Throws when a command does not end as the story says.
+ */
+export async function playTour(options: TourOptions): Promise<void> {
+  const { print, pause } = options
+  await using aws = await openStandInAWS(STORY, options)
+  using home = makeTourHome(options.temporaryDirectory, options.self, aws.url)
+  const tour: Tour = {
+    home,
+    print,
+    run: (command, status) => runCommand(command, status, home, print),
+    trail: () => cloudTrailEvents(aws.journal, DEV_ACCOUNT),
+  }
+  print(`Sentinel, in ${STEPS.length} steps. AWS is a stand-in on ${aws.url}: hence the flag`)
+  print('--allow-endpoint-override on each command, without which no such address is obeyed.')
+  for (const [index, { title, story, show }] of STEPS.entries()) {
+    print(`\n── ${index + 1}. ${title} ${'─'.repeat(Math.max(2, 70 - title.length))}\n${story}\n`)
+    await show(tour)
+    if (index < STEPS.length - 1) await pause()
+  }
+  print('\nThat was all of it. Next: the README, and a policy of your own.')
+}
+
+async function runCommand(
+  command: string,
+  status: number,
+  home: TourHome,
+  print: (text: string) => void,
+): Promise<void> {
+  const line = command.replace(/^sentinel/, 'sentinel --allow-endpoint-override')
+  print(`$ ${line}`)
+  const [program = '', ...args] = line.split(' ')
+  const child = spawn(program, args, {
+    cwd: home.path,
+    env: { ...home.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => print(indent(text.trimEnd())))
+  }
+  const [code] = await once(child, 'close')
+  if (code !== 0) print(`  (exit status ${code})`)
+  if (code !== status) throw new Error(`"${command}" ended with ${code}, not with ${status}`)
+}
+
+function showLog({ home, print }: Tour): void {
+  const records = readFileSync(home.log, 'utf8').trim().split('\n')
+  for (const line of records) {
+    const { type, profile, request_id: id, rule, reason, repeats } = JSON.parse(line)
+    const told = type === 'issued' || (type === 'refused' && repeats === undefined)
+    if (told) print(`  ${type.padEnd(8)} ${profile.padEnd(5)} ${id}  ${rule}: ${reason}`)
+  }
+  const issued = records.find((line) => line.includes('"type":"issued"')) ?? ''
+  print(`\n  One of them as it stands in the file:\n${indent(wrap(issued))}`)
+}
+
+function showTrail({ trail, print }: Tour): void {
+  for (const event of trail()) {
+    const parameters = event.requestParameters as { sourceIdentity?: string } | null
+    const identity = event.userIdentity as {
+      arn?: string
+      accountId?: string
+      sessionContext?: { sourceIdentity?: string }
+    }
+    const stamp = identity.sessionContext?.sourceIdentity ?? parameters?.sourceIdentity ?? '-'
+    print(`  ${String(event.eventName).padEnd(18)} sourceIdentity ${stamp}`)
+    print(`  ${''.padEnd(18)} by ${identity.arn ?? `account ${identity.accountId}`}`)
+  }
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '  ')
+}
+
+function wrap(line: string): string {
+  return (line.match(/.{1,76}/g) ?? []).join('\n')
+}
