@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { diskFiles } from '../../src/audit/log-file.ts'
 import { hasCode } from '../../src/errors.ts'
 import { type Fault, type FaultyFiles, faultyFiles } from './faulty-files.ts'
 import { issued, type LogPlace, makeLogPlace, requestIds } from './log-fixture.ts'
@@ -64,6 +65,21 @@ suite('a fault of the file system (I2)', () => {
     assert.match(String(recovered?.reason), /ENOSPC/)
     const notes = records.filter(({ type }) => type === 'served').map(({ count }) => count)
     assert.deepEqual(notes, [1, 2, 3, 4, 5])
+  })
+
+  test('that takes a part of the bytes refuses the record, and is not hidden by a retry', async () => {
+    using place = makeLogPlace()
+    const files = diskFiles(process.getuid?.())
+    const open = async (path: string) => {
+      const file = await files.open(path)
+      return { ...file, write: (bytes: Uint8Array) => file.write(bytes.subarray(0, 10)) }
+    }
+    await using log = await place.open({ files: { ...files, open } })
+
+    await assert.rejects(log.append(issued('r1')), {
+      code: 'LOG_UNAVAILABLE',
+      message: /short write: 10 of \d+ bytes/,
+    })
   })
 
   test('that lasts to the end is told by the close, when it cost a note', async () => {

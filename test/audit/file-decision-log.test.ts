@@ -63,15 +63,18 @@ suite('the decision log', () => {
   test('resolves an append only when the disk has it, and a batch by one write and one sync', async () => {
     using place = makeLogPlace()
     const calls: string[] = []
+    const syncing = Promise.withResolvers<void>()
     const gate = Promise.withResolvers<void>()
-    const log = await place.open({
-      files: spying(calls, () => gate.promise),
-    })
+    const beforeSync = () => {
+      syncing.resolve()
+      return gate.promise
+    }
+    const log = await place.open({ files: spying(calls, beforeSync) })
     let isResolved = false
     const appends = Promise.all(['r1', 'r2', 'r3'].map((id) => log.append(issued(id)))).then(() => {
       isResolved = true
     })
-    while (!calls.includes('sync')) await new Promise(setImmediate)
+    await Promise.race([syncing.promise, appends])
 
     assert.equal(isResolved, false)
     gate.resolve()
@@ -372,9 +375,11 @@ suite('a torn last line', () => {
     await other.append(issued('r1'))
     const whole = place.text()
     writeFileSync(place.path, whole.slice(0, 40), { mode: 0o600 })
-    const opening = place.open()
-    setTimeout(() => appendFileSync(place.path, whole.slice(40)), 4)
-    await using log = await opening
+    let looks = 0
+    const files = onRead(() => {
+      if (looks++ === 0) setImmediate(() => appendFileSync(place.path, whole.slice(40)))
+    })
+    await using log = await place.open({ files })
     await log.append(issued('r2'))
 
     const verification = place.verify()
