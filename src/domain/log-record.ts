@@ -45,7 +45,10 @@ export interface LogRecord {
   readonly stamped?: boolean
   readonly endpoint_override?: boolean
   readonly peer?: 'unknown'
-  /** How often a refusal (`of`: its request id) was repeated, or a credential served. */
+  /**
+   * How often a refusal (`of`: its request id) was repeated, or a credential served (`count`; of a
+   * `recovered` record: how many records were not written).
+   */
   readonly repeats?: number
   readonly of?: string
   readonly count?: number
