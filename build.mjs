@@ -1,19 +1,17 @@
 // Makes dist/sentinel, the one file that users get:
 //   1. esbuild bundles src/main.ts into dist/sentinel.cjs (CommonJS, as a single executable needs),
-//   2. pkg, in its SEA mode, bakes that into a copy of the pinned Node. Nothing is downloaded.
+//   2. a run of the demo trains the code cache, so that starting does not mean compiling,
+//   3. pkg, in its SEA mode, bakes src/boot.ts with both as assets into a copy of the pinned Node.
+// Nothing is downloaded.
 
 import { execFileSync } from 'node:child_process'
-import { renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 import packageJson from './package.json' with { type: 'json' }
 
-const require = createRequire(import.meta.url)
-
-const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/sentinel.cjs',
+const options = {
   bundle: true,
   platform: 'node',
   target: 'node26',
@@ -23,21 +21,39 @@ const { metafile } = await build({
   mainFields: ['module', 'main'],
   // `import()` becomes a lazy `require`: `import('node:http')` alone costs 30 ms, `require` 5.
   supported: { 'dynamic-import': false },
+  legalComments: 'linked',
+  logLevel: 'warning',
+}
+const parts = resolve('dist/parts')
+mkdirSync(parts, { recursive: true })
+
+const { metafile } = await build({
+  ...options,
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/sentinel.cjs',
   define: {
     __VERSION__: JSON.stringify(packageJson.version),
     __COMMIT__: JSON.stringify(commit()),
   },
-  legalComments: 'linked',
   metafile: true,
-  logLevel: 'warning',
 })
 writeFileSync('dist/meta.json', JSON.stringify(metafile))
+await build({ ...options, entryPoints: ['src/boot.ts'], outfile: `${parts}/boot.cjs` })
 
-const { default: sea } = require('@yao-pkg/pkg/lib-es5/sea.js')
+// What the boot file runs: a function of what a script cannot see, `require` and its own name.
+const bundle = readFileSync('dist/sentinel.cjs', 'utf8')
+writeFileSync(`${parts}/program.js`, `(function (require, SELF) {${bundle}\n})`)
+execFileSync(
+  process.execPath,
+  ['.tools/train-code-cache.cjs', `${parts}/program.js`, `${parts}/code-cache`, 'demo'],
+  { stdio: ['ignore', 'ignore', 'inherit'] },
+)
+
+const { default: sea } = createRequire(import.meta.url)('@yao-pkg/pkg/lib-es5/sea.js')
 const platform = { darwin: 'macos', win32: 'win' }[process.platform] ?? process.platform
 const output = `dist/sentinel${process.platform === 'win32' ? '.exe' : ''}`
 const [major] = process.versions.node.split('.')
-await sea('dist/sentinel.cjs', {
+await sea(`${parts}/boot.cjs`, {
   // Absolute: pkg works in a temporary directory. Renamed when done: it may be running.
   targets: [
     { nodeRange: `node${major}`, platform, arch: process.arch, output: resolve(`${output}.new`) },
@@ -45,6 +61,7 @@ await sea('dist/sentinel.cjs', {
   nodePath: process.execPath,
   signature: true,
   seaConfig: {
+    assets: { program: `${parts}/program.js`, 'code-cache': `${parts}/code-cache` },
     useCodeCache: true,
     disableExperimentalSEAWarning: true,
     // No debugger by a signal, no prototype games, no environment in crash reports, no chatter;
@@ -58,13 +75,14 @@ await sea('dist/sentinel.cjs', {
     execArgvExtension: 'none',
   },
 })
-
 renameSync(`${output}.new`, output)
+rmSync(parts, { recursive: true })
 
 for (const path of ['dist/sentinel.cjs', output]) {
   console.log(`${path} ${(statSync(path).size / 1024 / 1024).toFixed(1)} MiB`)
 }
 
+/** The commit that is built, so that a binary can say what it is. */
 function commit() {
   try {
     const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim()

@@ -11,9 +11,9 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Replaces this process by itself without those variables, if there are any; what they held is
- * kept for the child. Throws `CONFIG_INVALID` on Windows, where a process cannot be replaced.
+ * kept for the child. `self` is the command line that runs this program. Throws `CONFIG_INVALID` on Windows, where a process cannot be replaced.
  */
-export function restartWithoutTraces(process: NodeJS.Process): void {
+export function restartWithoutTraces(process: NodeJS.Process, self: readonly string[]): void {
   const found = TRACES.filter((name) => process.env[name])
   if (found.length === 0) return
   if (!process.execve || process.platform === 'win32') {
@@ -26,14 +26,8 @@ export function restartWithoutTraces(process: NodeJS.Process): void {
     env[`${KEPT}${name}`] = env[name]
     delete env[name]
   }
-  // In a single executable the second argument is the program again; from source, the script is.
-  const [program = '', script = '', ...args] = process.argv
-  const own = script === program || script === process.execPath ? [] : [script]
-  process.execve(
-    process.execPath,
-    [program, ...process.execArgv.filter(() => own.length > 0), ...own, ...args],
-    env as Record<string, string>,
-  )
+  const [program = ''] = self
+  process.execve(program, [...self, ...process.argv.slice(2)], env as Record<string, string>)
 }
 
 /** The environment as the user gave it, for the child. */

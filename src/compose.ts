@@ -80,24 +80,16 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
   }
 }
 
-async function runDemo({ stdout }: Host, { pause }: { pause: boolean }): Promise<void> {
+async function runDemo({ stdout, self }: Host, { pause }: { pause: boolean }): Promise<void> {
   const { playTour } = await import('./demo/tour.ts')
   await playTour({
     print: (text) => stdout.write(`${text}\n`),
     pause: pause ? pressEnter : async () => {},
-    self: ownCommandLine(),
+    self,
     temporaryDirectory: tmpdir(),
     now: Date.now,
     randomBytes,
   })
-}
-
-/** What runs this program again: the binary, or the runtime with the script it was given. */
-function ownCommandLine(): readonly string[] {
-  const [, script = ''] = process.argv
-  return script === process.execPath
-    ? [process.execPath]
-    : [process.execPath, ...process.execArgv, script]
 }
 
 /**

@@ -11,13 +11,21 @@ declare const __COMMIT__: string | undefined
 const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
 const commit = typeof __COMMIT__ === 'string' ? __COMMIT__ : 'none'
 
+/** Given by the binary's boot file: what runs this program again. */
+declare const SELF: readonly string[] | undefined
+
+const self =
+  typeof SELF === 'undefined'
+    ? [process.execPath, ...process.execArgv, process.argv[1] ?? '']
+    : SELF
+
 function main(): void {
   const args = process.argv.slice(2)
   const hasColor = !process.env.NO_COLOR && !args.includes('--no-color')
   const stdout = sink(process.stdout, hasColor)
   const stderr = sink(process.stderr, hasColor)
   try {
-    restartWithoutTraces(process)
+    restartWithoutTraces(process, self)
   } catch (error) {
     if (!(error instanceof SentinelError)) throw error
     complain(stderr, 'error', error.message)
@@ -30,7 +38,9 @@ function main(): void {
     stderr,
     version: `sentinel ${version} (commit ${commit}, node ${process.version})`,
   }
-  void run(args, terminal, (globals) => compose(globals, { ...terminal, version })).then(endLike)
+  void run(args, terminal, (globals) => compose(globals, { ...terminal, version, self })).then(
+    endLike,
+  )
 }
 
 function sink(stream: NodeJS.WriteStream, mayColor: boolean): Sink {

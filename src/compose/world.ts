@@ -9,6 +9,8 @@ export interface Host {
   readonly stdout: Sink
   readonly stderr: Sink
   readonly version: string
+  /** The command line that runs this program again. */
+  readonly self: readonly string[]
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
