@@ -62,6 +62,11 @@ export const ERRORS = {
     status: 403,
     when: 'the base credentials have ended: log in again',
   },
+  BASE_CREDENTIALS_UNAVAILABLE: {
+    exit: 6,
+    status: 503,
+    when: 'what gives a profile its base credentials did not answer',
+  },
   INTERACTION_REQUIRED: { exit: 5, status: 403, when: 'a prompt is needed and nobody can answer' },
   CLOCK_SKEWED: { exit: 6, status: 503, when: 'the local clock is more than 5 minutes off' },
   POLICY_UNAVAILABLE: { exit: 6, status: 503, when: 'the policy could not be fetched in time' },
@@ -69,6 +74,16 @@ export const ERRORS = {
   STS_UNAVAILABLE: { exit: 6, status: 503, when: 'STS did not answer' },
   LOG_UNAVAILABLE: { exit: 6, status: 503, when: 'the decision log cannot be written' },
   PORT_UNAVAILABLE: { exit: 6, status: 503, when: 'the port asked for is taken' },
+  PRIVATE_CONFIG_UNAVAILABLE: {
+    exit: 6,
+    status: 500,
+    when: 'the AWS config for a command cannot be written',
+  },
+  WATCHDOG_UNAVAILABLE: {
+    exit: 6,
+    status: 500,
+    when: 'nothing here could stop a command if Sentinel died',
+  },
   COMMAND_NOT_EXECUTABLE: { exit: 126, status: 500, when: 'the command cannot be executed' },
   COMMAND_NOT_FOUND: { exit: 127, status: 500, when: 'there is no such command to run' },
   INTERRUPTED: { exit: 130, status: 503, when: 'the user interrupted a prompt or a wait' },
