@@ -20,7 +20,7 @@ export class NotWholeError extends Error {
   }
 }
 
-export interface FileEnd {
+interface FileEnd {
   readonly size: number
   /** The last line has no newline, and nobody is finishing it. */
   readonly isTorn: boolean

@@ -2,7 +2,7 @@ import type { LogRecord } from '../domain/log-record.ts'
 import { Secret } from '../domain/secret.ts'
 
 /** What the log adds to every record besides its link. */
-export interface Origin {
+interface Origin {
   /** For a record that does not say when it was. */
   readonly time: string
   readonly host: string

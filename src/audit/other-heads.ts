@@ -10,7 +10,7 @@ const LOOK_MAX = 1024 * 1024
 const CHUNK = 64 * 1024
 
 /** How many heads one record names: the ones that grew last. The others wait for the next. */
-export const HEADS_MAX = 32
+const HEADS_MAX = 32
 
 /**
  * The heads of the other streams of a log file that have grown and were not named yet. Reads what

@@ -12,7 +12,7 @@ export interface Entry {
   readonly heads?: LogRecord['heads']
 }
 
-export interface StreamWriterOptions {
+interface StreamWriterOptions {
   readonly path: string
   readonly stream: string
   readonly files: LogFiles

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 
-export interface VerifiedRecord {
+interface VerifiedRecord {
   readonly stream: string
   readonly seq: number
   readonly prev: string
