@@ -10,9 +10,7 @@ export function matchesGlob(pattern: string, text: string): boolean {
   if (firstStar < 0) return pattern === text
 
   const lastStar = pattern.lastIndexOf('*')
-  // Head and tail may not share characters: `ab*ba` does not match `aba`.
   const end = text.length - (pattern.length - lastStar - 1)
-  if (end < firstStar) return false
   if (!isSame(pattern, 0, text, 0, firstStar)) return false
   if (!isSame(pattern, lastStar + 1, text, end, text.length - end)) return false
 
@@ -25,6 +23,7 @@ export function matchesGlob(pattern: string, text: string): boolean {
     position = found + piece.length
     star = nextStar
   }
+  // Head, pieces and tail may not share characters: `ab*ba` does not match `aba`.
   return position <= end
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Instant } from '../time.ts'
 import { failsOnlyByTime } from './conditions.ts'
 import { type Facts, gatherFacts } from './facts.ts'
 import { liftersOf } from './grants.ts'
@@ -46,6 +47,7 @@ function liftingRemedies(
 
 function serverRemedy(facts: Facts): Remedy | undefined {
   const { rules, stores } = facts.policy
+  // Where nothing depends on the mode, two more judgements are saved.
   if (!rules.some(dependsOnMode)) return undefined
   const { sessions } = stores
   const server = { ...facts, input: { ...facts.input, mode: 'server' as const } }
@@ -60,7 +62,10 @@ function dependsOnMode({ effect, conditions }: Rule): boolean {
   return mode !== undefined || effect === 'require_server' || effect === 'require_server_session'
 }
 
-/** The soonest window of a rule that only its time keeps from allowing the access. */
+/**
+ * The soonest window of a rule that only its time keeps from allowing the access. An earlier rule
+ * that allowed it then would have a window that opens no later, and so be the one that is named.
+ */
 function windowRemedy(facts: Facts): Remedy | undefined {
   const { rules } = facts.policy
   const soonest = [...rules.keys()]
@@ -69,17 +74,16 @@ function windowRemedy(facts: Facts): Remedy | undefined {
     .flatMap((index) => {
       const { name, conditions } = rules[index]!
       const opensAt = conditions.time && nextOpening(conditions.time, facts.input.at)
-      return opensAt === undefined ? [] : [{ rule: name, index, opensAt }]
+      return opensAt === undefined ? [] : [{ rule: name, opensAt }]
     })
     .sort((a, b) => a.opensAt - b.opensAt)
-    .find(({ index, opensAt }) => isAllowedBy(index, opensAt, facts))
-  return soonest && { kind: 'window', rule: soonest.rule, opensAt: soonest.opensAt }
+    .find(({ opensAt }) => isAllowedAt(opensAt, facts))
+  return soonest && { kind: 'window', ...soonest }
 }
 
-/** Whether rule `index` itself will allow the access at `at`, when no grant may be left. */
-function isAllowedBy(index: number, at: number, { policy, input }: Facts): boolean {
-  const { outcome, rule } = judge(gatherFacts(policy, { ...input, at, grants: [] }))
-  return outcome === 'allow' && rule?.index === index
+/** Whether a rule will allow the access at `at`, when no grant may be left. */
+function isAllowedAt(at: Instant, { policy, input }: Facts): boolean {
+  return isAllowed(gatherFacts(policy, { ...input, at, grants: [] }))
 }
 
 function isAllowed(facts: Facts): boolean {

@@ -5,6 +5,7 @@ import type { AccessInput, Conditions, Policy, Remedy } from '../../../src/domai
 import { HOUR } from '../../../src/domain/time.ts'
 import {
   aBreakGlassRule,
+  aGrant,
   anApprovalRule,
   anInput,
   aPolicy,
@@ -139,6 +140,18 @@ suite('remedies', () => {
       { rules: [aRule({ name: 's', effect: 'require_server', conditions: from(18, 20) })] },
       { mode: 'server' },
       [opens('s', 6)],
+    ],
+    [
+      'no window that only a grant would make good',
+      {
+        rules: [
+          aRule({ effect: 'deny', conditions: from(9, 15) }),
+          aRule({ effect: 'require_approval', conditions: from(18, 20) }),
+        ],
+        approvals: [anApprovalRule()],
+      },
+      { grants: [aGrant({ endsAt: NOON + 9 * HOUR })] },
+      [],
     ],
     [
       'all of them: alone and at once, by others, by waiting, by force',

@@ -129,6 +129,12 @@ suite('nextOpening', () => {
     ],
     ['in the second pass', aWindow('02:15-02:45'), '2026-10-25T00:50Z', '2026-10-25T01:15Z'],
     ['when it is set back', aWindow('01:00-02:30'), '2026-10-25T00:45Z', '2026-10-25T01:00Z'],
+    [
+      'on the evening before, set back over midnight',
+      aWindow('23:30-23:45', { days: ['saturday'], timezone: 'America/St_Johns' }),
+      '2010-11-07T02:30:30Z',
+      '2010-11-07T03:00Z',
+    ],
     ['never, back to front', aWindow('17:00-09:00'), '2026-01-14T12:00Z', undefined],
   ]
   for (const [what, window, at, expected] of cases) {
