@@ -116,7 +116,9 @@ function openWatchdog(): Tether {
   let child: number | undefined
   return {
     // Written at once, in the same turn as the child's start: an empty pipe takes a line without
-    // waiting. A death in the few milliseconds between the two goes unseen.
+    // waiting. A death in the few milliseconds between the two goes unseen. A program in front of
+    // the command could wait for this line, but macOS takes DYLD_* from whatever its own programs
+    // start, and shells add to the environment.
     attach(pid) {
       child = pid
       watchdog.stdin.write(`${pid}\n`)
