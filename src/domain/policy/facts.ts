@@ -9,7 +9,7 @@ import type { AccessInput, Policy } from './types.ts'
  * A profile is a line in its user's own file, where `role_arn` can be edited: without a binding,
  * prod could be had under dev's rule.
  */
-export type Binding =
+type Binding =
   /** The policy has no such block: names count as they are written. */
   | { readonly kind: 'none' }
   /** No pattern of the block names it. */

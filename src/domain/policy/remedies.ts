@@ -62,10 +62,7 @@ function dependsOnMode({ effect, conditions }: Rule): boolean {
   return mode !== undefined || effect === 'require_server' || effect === 'require_server_session'
 }
 
-/**
- * The soonest window of a rule that only its time keeps from allowing the access. An earlier rule
- * that allowed it then would have a window that opens no later, and so be the one that is named.
- */
+/** The soonest window of a rule that only its time keeps from allowing the access. */
 function windowRemedy(facts: Facts): Remedy | undefined {
   const { rules } = facts.policy
   const soonest = [...rules.keys()]
@@ -74,16 +71,17 @@ function windowRemedy(facts: Facts): Remedy | undefined {
     .flatMap((index) => {
       const { name, conditions } = rules[index]!
       const opensAt = conditions.time && nextOpening(conditions.time, facts.input.at)
-      return opensAt === undefined ? [] : [{ rule: name, opensAt }]
+      return opensAt === undefined ? [] : [{ rule: name, index, opensAt }]
     })
     .sort((a, b) => a.opensAt - b.opensAt)
-    .find(({ opensAt }) => isAllowedAt(opensAt, facts))
-  return soonest && { kind: 'window', ...soonest }
+    .find(({ index, opensAt }) => isAllowedBy(index, opensAt, facts))
+  return soonest && { kind: 'window', rule: soonest.rule, opensAt: soonest.opensAt }
 }
 
-/** Whether a rule will allow the access at `at`, when no grant may be left. */
-function isAllowedAt(at: Instant, { policy, input }: Facts): boolean {
-  return isAllowed(gatherFacts(policy, { ...input, at, grants: [] }))
+/** Whether rule `index` itself will allow the access at `at`, when no grant may be left. */
+function isAllowedBy(index: number, at: Instant, { policy, input }: Facts): boolean {
+  const { outcome, rule } = judge(gatherFacts(policy, { ...input, at, grants: [] }))
+  return outcome === 'allow' && rule?.index === index
 }
 
 function isAllowed(facts: Facts): boolean {

@@ -271,7 +271,7 @@ export interface ConditionCheck {
 }
 
 /** A rule, with the conditions it has. One without conditions matches everything. */
-export interface RuleCheck {
+interface RuleCheck {
   readonly name: string
   readonly index: number
   readonly effect: Effect

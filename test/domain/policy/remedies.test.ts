@@ -124,6 +124,12 @@ suite('remedies', () => {
       [],
     ],
     [
+      'no window that opens when an earlier rule allows already',
+      { rules: [aRule({ effect: 'deny', conditions: from(9, 15) }), aRule(), evening] },
+      {},
+      [],
+    ],
+    [
       'no window of a rule that fails by more than time',
       { rules: [aRule({ conditions: { ...from(18, 20), users: users('bob') } })] },
       {},
