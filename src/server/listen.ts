@@ -22,7 +22,7 @@ const OPTIONS = {
   keepAliveTimeout: 0,
 } as const
 /** For a client that asks nothing more, or does not read its answers. */
-const INACTIVITY_TIMEOUT_MS = 6000
+const INACTIVITY_TIMEOUT_MS = 5000
 
 export interface ListenOptions {
   /** 0: a free one. */
