@@ -38,7 +38,10 @@ const PATH = '(?<path>/(?:[\\x21-\\x7e]+/)?)'
 const NAME = '[\\w+=,.@-]'
 
 const ROLE = new RegExp(`^${IN_IAM}:role${PATH}(?<name>${NAME}{1,64})$`)
-const USER = new RegExp(`^${IN_IAM}:user${PATH}(?<name>${NAME}{1,64})$`)
+// AWS says `iam` of a user, always; moto, a stand-in that many test with, says `sts` of the owner of
+// keys it has never seen. Nothing else in either service is called `user`.
+const IN_EITHER = `arn:${OWNER.replace('SERVICE', '(?:iam|sts)')}`
+const USER = new RegExp(`^${IN_EITHER}:user${PATH}(?<name>${NAME}{1,64})$`)
 const ROOT = new RegExp(`^${IN_IAM}:root$`)
 const ASSUMED_ROLE = new RegExp(
   `^${IN_STS}:assumed-role/(?<role>${NAME}{1,64})/(?<session>${NAME}{2,64})$`,

@@ -5,6 +5,11 @@ import { isAssumedRoleOf, parseCallerArn, parseRoleArn, roleName } from '../../s
 const owner = { partition: 'aws', account: '111122223333' }
 
 suite('parseCallerArn', () => {
+  test('knows the user that moto names for keys it has never seen', () => {
+    const { type, account } = parseCallerArn('arn:aws:sts::123456789012:user/moto') ?? {}
+    assert.deepEqual([type, account], ['user', '123456789012'])
+  })
+
   const known: [arn: string, expected: ReturnType<typeof parseCallerArn>][] = [
     ['arn:aws:iam::111122223333:user/alice', { ...owner, type: 'user', path: '/', name: 'alice' }],
     [
@@ -39,7 +44,7 @@ suite('parseCallerArn', () => {
     ['a session with a slash', 'arn:aws:sts::111122223333:assumed-role/Prod/a/b'],
     ['a session with a colon', 'arn:aws:sts::111122223333:assumed-role/Prod/a:b'],
     ['a session of the wrong service', 'arn:aws:iam::111122223333:assumed-role/Prod/ab'],
-    ['a user of the wrong service', 'arn:aws:sts::111122223333:user/alice'],
+    ['a user of a third service', 'arn:aws:sso::111122223333:user/alice'],
     ['an account of 11 digits', 'arn:aws:iam::11112222333:user/alice'],
     ['digits of another script', 'arn:aws:iam::١11122223333:user/alice'],
     ['a region', 'arn:aws:sts:eu-central-1:111122223333:assumed-role/Prod/ab'],
