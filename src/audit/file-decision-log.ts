@@ -6,11 +6,13 @@ import type { DecisionLog } from '../ports/decision-log.ts'
 import { NotWholeError } from './append-whole.ts'
 import { STREAM } from './chain.ts'
 import { encodeBody } from './encode-record.ts'
-import { diskFiles, hasErrno, type LogFiles } from './log-file.ts'
+import { diskFiles, hasErrno, type LogDirectory, type LogFiles } from './log-file.ts'
 import { type Entry, StreamWriter } from './stream-writer.ts'
 
 export interface DecisionLogOptions {
   readonly path: string
+  /** `private` by default. */
+  readonly directory?: LogDirectory
   /** This run's stream: 20 characters of base32, 96 random bits. Never used twice. */
   readonly stream: string
   readonly clock: Clock
@@ -66,7 +68,7 @@ class FileDecisionLog implements DecisionLog {
   #isClosed = false
 
   constructor(options: DecisionLogOptions) {
-    const { path, stream, uid, mirror, files = diskFiles(uid) } = options
+    const { path, stream, uid, mirror, files = diskFiles(uid, options.directory) } = options
     this.stream = stream
     this.#options = options
     const encode = (record: LogRecord) => this.#entryOf(record)

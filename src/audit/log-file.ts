@@ -35,8 +35,17 @@ export interface LogFiles {
   open(path: string): Promise<LogFile>
 }
 
+/**
+ * Who may know of the directory a log is in: `private`, nobody else, for one of our own making;
+ * `chosen`, anybody, as long as nobody else can change what is in it.
+ */
+export type LogDirectory = 'private' | 'chosen'
+
 /** The real file system. `uid` is the effective user; absent where files have no owners. */
-export function diskFiles(uid: number | undefined): LogFiles {
+export function diskFiles(
+  uid: number | undefined,
+  directoryKind: LogDirectory = 'private',
+): LogFiles {
   return {
     async identify(path) {
       try {
@@ -50,7 +59,9 @@ export function diskFiles(uid: number | undefined): LogFiles {
     async open(path) {
       const directory = dirname(path)
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      assertPrivate(await lstat(directory, { bigint: true }), directory, 'directory', uid)
+      const found = await lstat(directory, { bigint: true })
+      if (directoryKind === 'private') assertPrivate(found, directory, 'directory', uid)
+      else assertUnwritable(found, directory, uid)
 
       const handle = await openRegular(path)
       try {
@@ -128,6 +139,19 @@ function assertPrivate(
       hint: `run chmod ${kind === 'file' ? '600' : '700'} ${path}, or name another log file`,
     })
   }
+}
+
+/** In a sticky directory of root's, such as /tmp, names can be made by others, but not taken. */
+function assertUnwritable(stats: BigIntStats, path: string, uid: number | undefined): void {
+  if (!stats.isDirectory()) throw untrusted(`${path} is not a directory`)
+  if (uid === undefined || ((stats.mode & 0o1000n) !== 0n && stats.uid === 0n)) return
+  if (stats.uid !== BigInt(uid) && stats.uid !== 0n) {
+    throw untrusted(`${path} belongs to another user (uid ${stats.uid})`)
+  }
+  if ((stats.mode & 0o022n) === 0n) return
+  throw new SentinelError('FILE_UNTRUSTED', `${path} can be changed by other users`, {
+    hint: `run chmod go-w ${path}, or name another log file`,
+  })
 }
 
 function untrusted(message: string): SentinelError {

@@ -65,6 +65,7 @@ async function openLog(
   const mirrors = flags['log-stderr'] ?? settings.find('logStderr')?.value ?? false
   return openDecisionLog({
     path: resolve(path ?? join(state, 'sentinel', 'decisions.jsonl')),
+    directory: path === undefined ? 'private' : 'chosen',
     stream: newId(),
     clock,
     host: hostname(),

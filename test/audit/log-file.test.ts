@@ -61,6 +61,27 @@ suite('the place of the log', () => {
     assert.throws(() => statSync(target), { code: 'ENOENT' })
   })
 
+  test("may be in a directory of the user's choice that others can enter", async () => {
+    using place = makeLogPlace()
+    const directory = dirname(place.path)
+    chmodSync(directory, 0o755)
+
+    await using _log = await place.open({ directory: 'chosen' })
+
+    assert.equal(statSync(place.path).mode & 0o777, 0o600)
+  })
+
+  test("is refused in a directory of the user's choice that others can change", async () => {
+    using place = makeLogPlace()
+    const directory = dirname(place.path)
+    chmodSync(directory, 0o775)
+
+    await assert.rejects(place.open({ directory: 'chosen' }), {
+      code: 'FILE_UNTRUSTED',
+      hint: `run chmod go-w ${directory}, or name another log file`,
+    })
+  })
+
   test('is refused when the directory is a symbolic link', async () => {
     using place = makeLogPlace()
     const real = join(dirname(place.path), 'real')
