@@ -1,6 +1,5 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
-import type { Output } from './cli/output.ts'
 import type { SettingKey, Settings } from './documents/settings.ts'
 import type { Mode, Policy } from './domain/policy/types.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
@@ -10,6 +9,13 @@ import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
 
 export type { SettingKey, Settings }
+
+/** Results, to stdout: text for people, or the same thing as JSON for programs. */
+export interface Output {
+  print(text: string, data: unknown): void
+  /** Prints what a program will read as it is, whatever `--output` says. */
+  printRaw(text: string): void
+}
 
 /** A value of a setting, and where it was found: `--duration`, `SENTINEL_DURATION`, a path. */
 export interface Found<Value> {

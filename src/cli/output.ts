@@ -7,6 +7,7 @@
  * @module
  */
 import { styleText } from 'node:util'
+import type { Output } from '../deps.ts'
 
 /** Where text goes: a standard stream, or a list in a test. */
 export interface Sink {
@@ -15,13 +16,7 @@ export interface Sink {
   readonly hasColor: boolean
 }
 
-/** Results, to stdout: text for people, or the same thing as JSON for programs. */
-export interface Output {
-  print(text: string, data: unknown): void
-  /** Prints what a program will read as it is, whatever `--output` says. */
-  printRaw(text: string): void
-}
-
+/** Prints results to `stdout`, in the form that `--output` asks for. */
 export function createOutput(stdout: Sink, format: 'text' | 'json'): Output {
   return {
     print(text, data) {

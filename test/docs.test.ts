@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { suite, test } from 'node:test'
+import { type Command, nameOf, type OptionSpecs } from '../src/cli/command.ts'
+import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts'
+import { COMMANDS } from '../src/cli/run.ts'
+import { ERRORS } from '../src/errors.ts'
+
+// After a wanted change: npm run docs
+
+const asWritten = { serializers: [String] }
+
+suite('docs', () => {
+  test('errors.md lists every error code', (t) => {
+    const rows = Object.entries(ERRORS).map(
+      ([code, { exit, status, when }]) => `| \`${code}\` | ${exit} | ${status} | ${when} |`,
+    )
+    const text = `# Errors
+
+Made from \`src/errors.ts\`. An exit status says what kind of failure it was: 1 a check answered no, 2 usage, 3 refused, 4 state, 5 configuration, 6 a dependency, 70 a bug, 130 interrupted. \`exec\` ends as its command did; 126 and 127 are as in a shell. The HTTP status is what the SDK of a child sees.
+
+| code | exit | HTTP | when |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+    t.assert.fileSnapshot(text, 'docs/errors.md', asWritten)
+  })
+
+  test('commands.md lists every command and option', (t) => {
+    const visible = COMMANDS.filter(({ isHidden }) => !isHidden)
+    const text = `# Commands
+
+Made from \`src/cli/\`. Results go to stdout, everything else to stderr.
+
+## Every command
+
+${table(GLOBAL_OPTIONS)}
+
+${visible.map(section).join('\n\n')}
+`
+    t.assert.fileSnapshot(text, 'docs/commands.md', asWritten)
+  })
+
+  test('every file that a document points to exists', () => {
+    for (const path of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
+      for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
+        assert.ok(readFileSync(target), `${path} points to ${target}`)
+      }
+    }
+  })
+})
+
+function section(command: Command): string {
+  const { usage, summary, examples, options } = command
+  const code = [`sentinel ${usage}`, ...examples.map((example) => `$ sentinel ${example}`)]
+  return [
+    `## ${nameOf(command)}`,
+    `${summary}.`,
+    code.map((line) => `    ${line}`).join('\n'),
+    ...(Object.keys(options).length > 0 ? [table(options)] : []),
+  ].join('\n\n')
+}
+
+function table(options: OptionSpecs): string {
+  const rows = Object.entries(options).map(([name, { short, value, summary, type }]) => {
+    const flag = `${short ? `-${short}, ` : ''}--${name}${type === 'string' ? ` ${value}` : ''}`
+    return `| \`${flag.replaceAll('|', '\\|')}\` | ${summary} |`
+  })
+  return ['| option | what it does |', '| --- | --- |', ...rows].join('\n')
+}
