@@ -6,7 +6,7 @@
  * @module
  */
 import * as z from 'zod'
-import { formatDuration, parseDuration } from '../domain/duration.ts'
+import { parseDuration } from '../domain/duration.ts'
 import { SentinelError } from '../errors.ts'
 import { quote } from './quote.ts'
 
@@ -15,8 +15,8 @@ export interface IssueAdvice {
   readonly hint?: string | undefined
   /** Asked when the problem is shown. */
   readonly suggest?: (() => string | undefined) | undefined
-  /** The problem is with the key rather than with its value. */
-  readonly atKey?: boolean
+  /** The key to show, of the mapping whose keys do not go together. */
+  readonly key?: string | undefined
 }
 
 interface TextField<T> extends IssueAdvice {
@@ -128,9 +128,7 @@ export function duration(description: string, { from, to }: { from: string; to: 
     advise(text) {
       const seconds = parseDuration(text)
       if (seconds === undefined) return 'write it as 90s, 15m, 1h30m or 7d'
-      return seconds < minimum
-        ? `write at least ${formatDuration(minimum)}`
-        : `write at most ${formatDuration(maximum)}`
+      return seconds < minimum ? `write at least ${from}` : `write at most ${to}`
     },
   })
 }

@@ -1,9 +1,9 @@
 import type * as z from 'zod'
+import { nearest } from '../near-miss.ts'
 import type { IssueAdvice } from './fields.ts'
-import { nearest } from './nearest.ts'
 import type { Finding } from './problem.ts'
 import { quote } from './quote.ts'
-import { keyPositionAt, nodeAt, positionAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
+import { keyOffsetAt, nodeAt, offsetAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
 
 type Issue = z.core.$ZodIssue
 type Schema = z.core.$ZodTypes
@@ -16,7 +16,7 @@ export function toFindings(
 ): Finding[] {
   const misspelt = misspeltKeys(issues)
   return issues
-    .filter((issue) => !isMisspelt(issue, root, misspelt))
+    .filter((issue) => !isFromMisspelling(issue, root, misspelt))
     .flatMap((issue) => describe(issue, root, schema as Schema))
 }
 
@@ -26,20 +26,20 @@ function describe(issue: Issue, root: YamlNode, schema: Schema): Finding[] {
     case 'unrecognized_keys': {
       const known = keysOf(schemaAt(schema, path))
       return issue.keys.map((key) => ({
-        at: keyPositionAt(root, [...path, key]),
+        at: keyOffsetAt(root, [...path, key]),
         message: `${quote(key)} is not a key of ${withoutExample(issue.message)}`,
         suggest: () => didYouMean(key, known),
       }))
     }
     case 'invalid_key':
       return issue.issues.map(({ message, ...inner }) => ({
-        at: keyPositionAt(root, path),
+        at: keyOffsetAt(root, path),
         message,
         ...adviceOf(inner),
       }))
     case 'custom': {
-      const { atKey = false, ...advice } = adviceOf(issue)
-      const at = atKey ? keyPositionAt(root, path) : positionAt(root, path)
+      const { key, ...advice } = adviceOf(issue)
+      const at = key === undefined ? offsetAt(root, path) : keyOffsetAt(root, [...path, key])
       return [{ at, message: issue.message, ...advice }]
     }
     default:
@@ -50,7 +50,7 @@ function describe(issue: Issue, root: YamlNode, schema: Schema): Finding[] {
 /** The noun phrase of the schema (`issue.message`) against what was written. */
 function describeMismatch(issue: Issue, root: YamlNode, schema: Schema | undefined): Finding {
   const { message: noun, path } = issue
-  const at = positionAt(root, path)
+  const at = offsetAt(root, path)
   const values = issue.code === 'invalid_value' ? issue.values.map(String) : []
   const node = nodeAt(root, path)
   if (node === undefined) {
@@ -77,8 +77,11 @@ function withoutExample(noun: string): string {
   return noun.split(', as ', 1).join()
 }
 
+/** Past this length nobody mistypes a known word, and to compare it would take long. */
+const WORD_MAX = 48
+
 function didYouMean(word: string, known: readonly string[]): string {
-  const near = nearest(word, known)
+  const near = word.length > WORD_MAX ? undefined : nearest(word, known)
   return near === undefined ? `use one of: ${known.join(', ')}` : `did you mean "${near}"?`
 }
 
@@ -123,12 +126,16 @@ function misspeltKeys(issues: readonly Issue[]): ReadonlyMap<string, readonly st
   )
 }
 
-/** Whether a key is missing that is there in other letters: one mistake, one finding. */
-function isMisspelt(
-  { path }: Issue,
+/**
+ * Whether a key is missing, or seems to, that is there in other letters: one mistake makes one
+ * finding. Keys that do not go together are looked at again when all of them are known.
+ */
+function isFromMisspelling(
+  { code, path }: Issue,
   root: YamlNode,
   misspelt: ReadonlyMap<string, readonly string[]>,
 ): boolean {
+  if (code === 'custom' && misspelt.has(path.join('/'))) return true
   const found = misspelt.get(path.slice(0, -1).join('/'))
   if (found === undefined || nodeAt(root, path) !== undefined) return false
   const wanted = [String(path.at(-1))]

@@ -5,19 +5,20 @@
  */
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { Policy, Rule } from '../domain/policy/types.ts'
+import type { PositionOf } from './position.ts'
 import type { Finding } from './problem.ts'
 import { quote } from './quote.ts'
-import { keyPositionAt, positionAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
+import { keyOffsetAt, offsetAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
 
 type Users = NonNullable<Rule['conditions']['users']>
 
 /** What makes `policy`, read from `root`, an invalid one. */
-export function findErrors(policy: Policy, root: YamlNode): Finding[] {
+export function findErrors(policy: Policy, root: YamlNode, position: PositionOf): Finding[] {
   return [
-    ...duplicateNames('rules', policy.rules, root),
-    ...duplicateNames('approvals', policy.approvals, root),
-    ...duplicateNames('break_glass', policy.breakGlass, root),
-    ...duplicateNames('tests', policy.tests, root),
+    ...duplicateNames('rules', policy.rules, root, position),
+    ...duplicateNames('approvals', policy.approvals, root, position),
+    ...duplicateNames('break_glass', policy.breakGlass, root, position),
+    ...duplicateNames('tests', policy.tests, root, position),
     ...unreachableApprovals(policy, root),
     ...(policy.strictProfiles ? looseRules(policy, root) : []),
   ]
@@ -37,6 +38,7 @@ function duplicateNames(
   section: string,
   named: readonly { readonly name: string }[],
   root: YamlNode,
+  position: PositionOf,
 ): Finding[] {
   const first = new Map<string, number>()
   return named.flatMap(({ name }, index) => {
@@ -45,12 +47,14 @@ function duplicateNames(
       first.set(name, index)
       return []
     }
-    const { line } = positionAt(root, [section, earlier, 'name'])
     return [
       {
-        at: positionAt(root, [section, index, 'name']),
+        at: offsetAt(root, [section, index, 'name']),
         message: `the name ${quote(name)} stands twice in ${section}`,
-        hint: `choose another: records tell rules by name, and line ${line} has this one`,
+        suggest() {
+          const { line } = position(offsetAt(root, [section, earlier, 'name']))
+          return `choose another: records tell rules by name, and line ${line} has this one`
+        },
       },
     ]
   })
@@ -63,7 +67,7 @@ function unreachableApprovals({ approvals }: Policy, root: YamlNode): Finding[] 
     if (isOpen || new Set(approvers.map(({ text }) => text)).size >= required) return []
     return [
       {
-        at: positionAt(root, ['approvals', index, 'required']),
+        at: offsetAt(root, ['approvals', index, 'required']),
         message: `${required} approvals are required of fewer approvers`,
         hint: 'require fewer, or name more approvers',
       },
@@ -82,7 +86,7 @@ function looseRules({ profiles: bindings, rules }: Policy, root: YamlNode): Find
     if (effect === 'deny' || !isLoose) return []
     return [
       {
-        at: keyPositionAt(root, ['rules', index, 'conditions', 'profiles']),
+        at: keyOffsetAt(root, ['rules', index, 'conditions', 'profiles']),
         message: `rule ${quote(name)} goes by the names of profiles, which users choose themselves`,
         hint: 'bind the names in "profiles", or add roles or accounts to the conditions',
       },
@@ -99,7 +103,7 @@ function unboundProfiles({ profiles: bindings, rules }: Policy, root: YamlNode):
       if (isBound || profile.includes('*')) return []
       return [
         {
-          at: positionAt(root, ['rules', index, 'conditions', 'profiles', place]),
+          at: offsetAt(root, ['rules', index, 'conditions', 'profiles', place]),
           message: `rule ${quote(name)} never matches the profile ${quote(profile)}: it is not bound`,
           hint: `add ${quote(profile)} with its role to "profiles"`,
         },
@@ -115,7 +119,7 @@ function rulesNeverReached({ rules }: Policy, root: YamlNode): Finding[] {
   const which = after.length === 1 ? 'this rule' : `this rule and ${after.length - 1} more`
   return [
     {
-      at: positionAt(root, ['rules', catchAll + 1]),
+      at: offsetAt(root, ['rules', catchAll + 1]),
       message: `${which} never decide${after.length === 1 ? 's' : ''}: rule ${quote(rules[catchAll]!.name)} matches everything`,
       hint: 'move the rule that matches everything to the end',
     },
@@ -132,10 +136,10 @@ function namesOfAnyAccount(policy: Policy, root: YamlNode): Finding[] {
   if (policy.principalAccounts !== undefined) return []
   const named = userLists(policy).flatMap(({ path, users = [] }) =>
     users.flatMap(({ text, pattern }, index) =>
-      pattern.kind === 'person' ? [{ text, at: positionAt(root, [...path, index]) }] : [],
+      pattern.kind === 'person' ? [{ text, at: offsetAt(root, [...path, index]) }] : [],
     ),
   )
-  const [first] = named.sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+  const [first] = named.sort((a, b) => a.at - b.at)
   if (first === undefined) return []
   return [
     {

@@ -6,11 +6,11 @@
 import * as z from 'zod'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import { isTimezone, parseTimeOfDay } from '../domain/policy/time-window.ts'
-import { MODES, NOTIFY_EVENTS, WEEKDAYS } from '../domain/policy/types.ts'
+import { MODES, NOTIFY_EVENTS, WEEKDAYS, type Weekday } from '../domain/policy/types.ts'
 import { parseUserPattern } from '../domain/policy/user-pattern.ts'
+import { nearest } from '../near-miss.ts'
 import { account, rolePattern } from './aws-fields.ts'
 import { choice, flag, formed, type IssueAdvice, line, list, mapping, text } from './fields.ts'
-import { nearest } from './nearest.ts'
 
 /** A pattern over principals, and its text as written. */
 export const user = text({
@@ -82,55 +82,49 @@ export const timeWindow = mapping('a window of time, as { days: [monday], timezo
   timezone,
   overnight: z.exactOptional(flag('The window ends on the day after the one it belongs to.')),
 })
-  .superRefine(({ days, hours, overnight = false }, context) => {
-    const problem =
-      days === undefined && hours === undefined
-        ? {
-            path: [],
-            message: 'a window of time needs days or hours',
-            hint: 'add one, or remove it',
-          }
-        : windowProblem(hours, overnight)
+  .superRefine((window, context) => {
+    const problem = windowProblem(window)
     if (problem === undefined) return
-    const { path, message, hint } = problem
-    const advice: IssueAdvice = { hint, atKey: path.length > 0 }
-    context.addIssue({ code: 'custom', path, message, params: advice })
+    const { message, ...advice } = problem
+    context.addIssue({ code: 'custom', message, params: advice })
   })
   .transform(({ overnight = false, ...window }) => ({ ...window, overnight }))
   .meta({ description: 'When the rule matches. It governs issuing: cap durations too.' })
 
-interface WindowProblem {
-  readonly path: string[]
-  readonly message: string
-  readonly hint: string
+interface WindowFields {
+  readonly days?: readonly Weekday[]
+  readonly hours?: { readonly start: number; readonly end: number }
+  readonly overnight?: boolean
 }
 
-function windowProblem(
-  hours: { readonly start: number; readonly end: number } | undefined,
-  overnight: boolean,
-): WindowProblem | undefined {
+function windowProblem({
+  days,
+  hours,
+  overnight = false,
+}: WindowFields): (IssueAdvice & { readonly message: string }) | undefined {
   if (hours === undefined) {
-    const hint = 'remove overnight, or add hours'
+    if (days === undefined) {
+      const message = 'a window of time needs days or hours'
+      return { message, hint: 'add one of them, or remove the window' }
+    }
+    const message = 'a window without hours is never overnight'
     return overnight
-      ? { path: ['overnight'], message: 'a window without hours is never overnight', hint }
+      ? { message, key: 'overnight', hint: 'remove overnight, or add hours' }
       : undefined
   }
   const [start, end] = [clock(hours.start), clock(hours.end)]
   if (hours.end > hours.start) {
+    const message = `the window ${start} to ${end} ends on the day it starts`
     return overnight
-      ? {
-          path: ['overnight'],
-          message: `the window ${start} to ${end} ends on the day it starts`,
-          hint: 'remove overnight, or exchange start and end',
-        }
+      ? { message, key: 'overnight', hint: 'remove overnight, or exchange start and end' }
       : undefined
   }
   if (overnight) return undefined
   return {
-    path: ['hours'],
     message:
       `the window ${start} to ${end} can be read in two ways: ${start} until ${end} of the ` +
       `next day, or ${end} until ${start} of one day`,
+    key: 'hours',
     hint: 'add overnight: true for the first; exchange start and end for the second',
   }
 }

@@ -105,9 +105,9 @@ const breakGlass = mapping('a break-glass rule', {
 })
   .superRefine(({ block_when_overdue, review_within }, context) => {
     if (block_when_overdue !== true || review_within !== undefined) return
-    const advice: IssueAdvice = { hint: 'add review_within: 72h', atKey: true }
+    const advice: IssueAdvice = { hint: 'add review_within: 72h', key: 'block_when_overdue' }
     const message = 'no review is ever overdue without review_within'
-    context.addIssue({ code: 'custom', path: ['block_when_overdue'], message, params: advice })
+    context.addIssue({ code: 'custom', message, params: advice })
   })
   .transform(
     ({

@@ -22,18 +22,18 @@ const ONCE = { jitless: true }
 
 /** Reads the policy in `text` and says everything that is wrong with it. Throws nothing. */
 export function checkPolicy(text: string, reference: string): CheckedPolicy {
-  const { root, problem } = readYaml(text)
-  if (root === undefined) return { reference, problems: [problem], warnings: [] }
+  const { root, position, problem } = readYaml(text)
+  if (problem !== undefined) return { reference, problems: [problem], warnings: [] }
 
   const parsed = policyDocument.safeParse(toValue(root), ONCE)
   if (!parsed.success) {
     const findings = toFindings(parsed.error.issues, root, policyDocument)
-    return { reference, problems: toProblems(findings), warnings: [] }
+    return { reference, problems: toProblems(findings, position), warnings: [] }
   }
 
   const policy = toPolicy(parsed.data, root)
-  const problems = toProblems(findErrors(policy, root))
-  const warnings = toProblems(findWarnings(policy, root))
+  const problems = toProblems(findErrors(policy, root, position), position)
+  const warnings = toProblems(findWarnings(policy, root), position)
   return { reference, problems, warnings, ...(problems.length === 0 && { policy }) }
 }
 

@@ -4,8 +4,11 @@ export interface Position {
   readonly column: number
 }
 
-/** Answers where in `text` an offset lies. An offset past the end is the end. */
-export function positionsOf(text: string): (offset: number) => Position {
+/** Answers where in a document an offset lies, in time that grows with the length of the line. */
+export type PositionOf = (offset: number) => Position
+
+/** The positions in `text`. An offset past its end is the end. */
+export function positionsOf(text: string): PositionOf {
   const starts = [0]
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) {
     starts.push(end + 1)

@@ -1,5 +1,5 @@
 import { type ErrorCode, SentinelError } from '../errors.ts'
-import type { Position } from './position.ts'
+import type { Position, PositionOf } from './position.ts'
 
 /** Something wrong in a document, where it stands. */
 export interface Problem extends Position {
@@ -8,9 +8,10 @@ export interface Problem extends Position {
   readonly hint?: string
 }
 
-/** A problem whose hint is worked out when it is shown: looking for near misses costs time. */
+/** A problem before it is shown: its position and its hint cost time, and there may be many. */
 export interface Finding {
-  readonly at: Position
+  /** An offset. */
+  readonly at: number
   readonly message: string
   readonly hint?: string | undefined
   readonly suggest?: (() => string | undefined) | undefined
@@ -20,13 +21,11 @@ export interface Finding {
 const TOLD_MAX = 100
 
 /** The first hundred of `findings`, in the order in which they stand in the document. */
-export function toProblems(findings: readonly Finding[]): Problem[] {
-  const told = findings
-    .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
-    .slice(0, TOLD_MAX)
+export function toProblems(findings: readonly Finding[], position: PositionOf): Problem[] {
+  const told = findings.toSorted((a, b) => a.at - b.at).slice(0, TOLD_MAX)
   return told.map(({ at, message, hint, suggest }) => {
     const advice = hint ?? suggest?.()
-    return { ...at, message, ...(advice !== undefined && { hint: advice }) }
+    return { ...position(at), message, ...(advice !== undefined && { hint: advice }) }
   })
 }
 

@@ -3,6 +3,7 @@ import { SentinelError } from '../errors.ts'
 import { endpointURL, policyLocation, proxyURL, region, storeLocation } from './aws-fields.ts'
 import { camelKeys, choice, duration, flag, line, mapping } from './fields.ts'
 import { toFindings } from './findings.ts'
+import { positionsOf } from './position.ts'
 import { toError, toProblems } from './problem.ts'
 import { readYaml } from './strict-yaml.ts'
 import { toValue } from './yaml-tree.ts'
@@ -107,14 +108,14 @@ export const SETTINGS: readonly Setting[] = Object.entries(SCHEMAS).map(
 
 /** Reads a file of settings. Throws `CONFIG_INVALID` for the first thing that is wrong in it. */
 export function parseSettings(text: string, reference: string): Settings {
-  const { root, problem } = readYaml(text)
-  if (root === undefined) throw toError('CONFIG_INVALID', reference, [problem])
+  const { root, position, problem } = readYaml(text)
+  if (problem !== undefined) throw toError('CONFIG_INVALID', reference, [problem])
   // Nothing but comments, as a file that was put there to be filled in.
   if (root.kind === 'scalar' && root.value === null) return {}
 
   const parsed = settingsDocument.safeParse(toValue(root))
   if (parsed.success) return parsed.data
-  const problems = toProblems(toFindings(parsed.error.issues, root, settingsDocument))
+  const problems = toProblems(toFindings(parsed.error.issues, root, settingsDocument), position)
   throw toError('CONFIG_INVALID', reference, problems)
 }
 
@@ -139,10 +140,11 @@ export function parseSetting<Key extends SettingKey>(
   const found = parsed.data?.[key]
   if (found !== undefined) return found
 
-  const at = { line: 1, column: 1 }
-  const scalar = { kind: 'scalar', at, value: text, source: text } as const
-  const root = { kind: 'mapping', at, entries: new Map([[name, { at, value: scalar }]]) } as const
-  const [problem] = toProblems(toFindings(parsed.error?.issues ?? [], root, settingsDocument))
+  const scalar = { kind: 'scalar', at: 0, value: text, source: text } as const
+  const entries = new Map([[name, { at: 0, value: scalar }]])
+  const root = { kind: 'mapping', at: 0, entries } as const
+  const findings = toFindings(parsed.error?.issues ?? [], root, settingsDocument)
+  const [problem] = toProblems(findings, positionsOf(text))
   throw new SentinelError('CONFIG_INVALID', `${where}: ${problem?.message ?? 'not valid'}`, {
     hint: problem?.hint,
   })

@@ -7,7 +7,7 @@
  * @module
  */
 import { Composer, CST, Lexer, type ParsedNode, Parser } from 'yaml'
-import { positionsOf } from './position.ts'
+import { type PositionOf, positionsOf } from './position.ts'
 import type { Problem } from './problem.ts'
 import { quote } from './quote.ts'
 import { refuseHidden } from './yaml-characters.ts'
@@ -22,8 +22,8 @@ interface YamlLimits {
 }
 
 export type YamlReading =
-  | { readonly root: YamlNode; readonly problem?: never }
-  | { readonly root?: never; readonly problem: Problem }
+  | { readonly root: YamlNode; readonly position: PositionOf; readonly problem?: never }
+  | { readonly root?: never; readonly position?: never; readonly problem: Problem }
 
 /** The limit of a policy, in bytes, and of a file of settings. */
 export const DOCUMENT_BYTES_MAX = 65_536
@@ -43,7 +43,7 @@ export function readYaml(text: string, limits: YamlLimits = {}): YamlReading {
   try {
     refuseSize(source, maxBytes)
     refuseHidden(source)
-    return { root: buildTree(compose(source, maxDepth), position) }
+    return { root: buildTree(compose(source, maxDepth), position), position }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { message, hint, offset } = error
@@ -81,7 +81,8 @@ function compose(source: string, maxDepth: number): ParsedNode | null {
 /** Parses what {@link lex} lets through, one lexeme at a time: depth is refused as it is reached. */
 function* parse(source: string, maxDepth: number): Generator<CST.Token> {
   const parser = new Parser()
-  for (const { lexeme, offset } of lex(source)) {
+  for (const lexeme of lex(source)) {
+    const { offset } = parser
     yield* parser.next(lexeme)
     if (parser.stack.length > maxDepth && depthOf(parser.stack) > maxDepth) {
       throw new Refusal(offset, `mappings and lists lie more than ${maxDepth} deep in one another`)
@@ -91,8 +92,8 @@ function* parse(source: string, maxDepth: number): Generator<CST.Token> {
 }
 
 /** All lexemes of `source`, so that a document that is refused here costs no parsing. */
-function lex(source: string): { lexeme: string; offset: number }[] {
-  const lexemes = []
+function lex(source: string): string[] {
+  const lexemes: string[] = []
   let offset = 0
   let isText = false
   let isStarted = false
@@ -103,7 +104,7 @@ function lex(source: string): { lexeme: string; offset: number }[] {
       throw new Refusal(offset, 'only one document is allowed', 'remove the line ---')
     }
     refuseLexeme(lexeme, type, offset)
-    lexemes.push({ lexeme, offset })
+    lexemes.push(lexeme)
     if (lexemes.length > LEXEMES_MAX) {
       throw new Refusal(
         offset,

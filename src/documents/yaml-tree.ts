@@ -1,31 +1,32 @@
 /**
- * A YAML document as Sentinel reads it: mappings, lists and scalars, each with its place.
+ * A YAML document as Sentinel reads it: mappings, lists and scalars, each with its place, which is
+ * an offset in the text.
  *
  * @module
  */
 import { isMap, isScalar, isSeq, type ParsedNode, Scalar, type YAMLMap } from 'yaml'
-import type { Position } from './position.ts'
+import type { PositionOf } from './position.ts'
 import { quote } from './quote.ts'
 import { refuseHidden } from './yaml-characters.ts'
 import { Refusal } from './yaml-refusal.ts'
 
 export interface YamlEntry {
   /** Where the key stands. */
-  readonly at: Position
+  readonly at: number
   readonly value: YamlNode
 }
 
 export type YamlNode =
   | {
       readonly kind: 'mapping'
-      readonly at: Position
+      readonly at: number
       /** In the order written. */
       readonly entries: ReadonlyMap<string, YamlEntry>
     }
-  | { readonly kind: 'list'; readonly at: Position; readonly items: readonly YamlNode[] }
+  | { readonly kind: 'list'; readonly at: number; readonly items: readonly YamlNode[] }
   | {
       readonly kind: 'scalar'
-      readonly at: Position
+      readonly at: number
       /** As YAML reads it: the unquoted `012345678901` is a number. */
       readonly value: string | number | boolean | null
       /** As written, quotes apart. */
@@ -34,12 +35,10 @@ export type YamlNode =
 
 export type YamlPath = readonly PropertyKey[]
 
-type Positions = (offset: number) => Position
-
 /** The tree of a composed document. Throws a `Refusal` for a key that is not plain, or twice. */
-export function buildTree(node: ParsedNode | null, position: Positions): YamlNode {
-  if (node === null) return nothingAt(position(0))
-  const at = position(node.range[0])
+export function buildTree(node: ParsedNode | null, position: PositionOf): YamlNode {
+  if (node === null) return nothingAt(0)
+  const [at] = node.range
   if (isMap(node)) return { kind: 'mapping', at, entries: buildEntries(node, position) }
   if (isSeq(node)) {
     const items = node.items.map((item) => buildTree(item as ParsedNode, position))
@@ -76,7 +75,7 @@ export function nodeAt(root: YamlNode, path: YamlPath): YamlNode | undefined {
 }
 
 /** Where the value at `path` stands, or the nearest mapping or list around it that was written. */
-export function positionAt(root: YamlNode, path: YamlPath): Position {
+export function offsetAt(root: YamlNode, path: YamlPath): number {
   for (let length = path.length; length > 0; length -= 1) {
     const node = nodeAt(root, path.slice(0, length))
     if (node !== undefined) return node.at
@@ -85,24 +84,23 @@ export function positionAt(root: YamlNode, path: YamlPath): Position {
 }
 
 /** Where the key stands that ends `path`; for an item of a list, the item. */
-export function keyPositionAt(root: YamlNode, path: YamlPath): Position {
+export function keyOffsetAt(root: YamlNode, path: YamlPath): number {
   const parent = nodeAt(root, path.slice(0, -1))
   const entry = parent?.kind === 'mapping' ? parent.entries.get(String(path.at(-1))) : undefined
-  return entry?.at ?? positionAt(root, path)
+  return entry?.at ?? offsetAt(root, path)
 }
 
-function buildEntries(map: YAMLMap, position: Positions): Map<string, YamlEntry> {
+function buildEntries(map: YAMLMap, position: PositionOf): Map<string, YamlEntry> {
   const entries = new Map<string, YamlEntry>()
   for (const { key, value } of (map as YAMLMap.Parsed).items) {
     const text = keyText(key)
-    const [offset] = key.range
-    const at = position(offset)
+    const [at] = key.range
     const earlier = entries.get(text)
     if (earlier !== undefined) {
       throw new Refusal(
-        offset,
+        at,
         `the key ${quote(text)} stands twice in this mapping`,
-        `keep one: the other is in line ${earlier.at.line}`,
+        `keep one: the other is in line ${position(earlier.at).line}`,
       )
     }
     // A flow mapping may have keys without a value: `{ allow }`.
@@ -113,7 +111,7 @@ function buildEntries(map: YAMLMap, position: Positions): Map<string, YamlEntry>
   return entries
 }
 
-function nothingAt(at: Position): YamlNode {
+function nothingAt(at: number): YamlNode {
   return { kind: 'scalar', at, value: null, source: '' }
 }
 
@@ -134,7 +132,7 @@ function keyText(key: ParsedNode): string {
   return value
 }
 
-function buildScalar(node: Scalar.Parsed, at: Position): YamlNode {
+function buildScalar(node: Scalar.Parsed, at: number): YamlNode {
   const { value, source, range } = node
   if (typeof value === 'string') {
     refuseHidden(value, range[0])
