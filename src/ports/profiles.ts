@@ -57,8 +57,9 @@ export interface Profiles {
   /**
    * Runs the SDK's providers for `name`, reading the files anew. Rejects with
    * `BASE_CREDENTIALS_MISSING`, `BASE_CREDENTIALS_EXPIRED` (the hint is the command that renews
-   * them), `BASE_CREDENTIALS_UNAVAILABLE` (their source did not answer), `PROFILE_RECURSION`, `PROFILE_INVALID`, `INTERACTION_REQUIRED`, or what STS's errors are
-   * for inner hops.
+   * them), `BASE_CREDENTIALS_UNAVAILABLE` (their source did not answer), `PROFILE_RECURSION`,
+   * `PROFILE_INVALID`, `PROFILE_CHANGED`, `INTERACTION_REQUIRED`, or what STS's errors are for inner
+   * hops.
    */
   resolve(name: string, options: ResolveOptions): Promise<ResolvedProfile>
 }
