@@ -9,9 +9,9 @@ export function matchesGlob(pattern: string, text: string): boolean {
   const firstStar = pattern.indexOf('*')
   if (firstStar < 0) return pattern === text
 
+  if (!isSame(pattern, 0, text, 0, firstStar)) return false
   const lastStar = pattern.lastIndexOf('*')
   const end = text.length - (pattern.length - lastStar - 1)
-  if (!isSame(pattern, 0, text, 0, firstStar)) return false
   if (!isSame(pattern, lastStar + 1, text, end, text.length - end)) return false
 
   let position = firstStar
