@@ -61,15 +61,17 @@ export function region(description: string) {
   })
 }
 
+const STORE_FORMS = 'memory:, sqlite:PATH, local, dynamodb:[REGION:]TABLE or the ARN of a table'
+
 /** Where sessions, requests or break-glass events are kept. */
 export function storeLocation(description: string) {
   return formed({
     noun: 'a place for a store',
-    description: `${description} memory:, sqlite:PATH, local, dynamodb:[REGION:]TABLE or a table's ARN.`,
+    description: `${description} ${STORE_FORMS}.`,
     pattern: new RegExp(
       `^(?:memory:|local|sqlite:\\S(?:.*\\S)?|dynamodb:(?:${REGION}:)?${TABLE}|${TABLE_ARN})$`,
     ),
-    hint: 'write memory:, sqlite:PATH, local, dynamodb:[REGION:]TABLE or the ARN of a table',
+    hint: `write ${STORE_FORMS}`,
   })
 }
 

@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import { nearest } from '../near-miss.ts'
 import type { IssueAdvice } from './fields.ts'
 import type { Finding } from './problem.ts'
-import { quote } from './quote.ts'
+import { quote, shorten } from './quote.ts'
 import { keyOffsetAt, nodeAt, offsetAt, type YamlNode, type YamlPath } from './yaml-tree.ts'
 
 type Issue = z.core.$ZodIssue
@@ -109,7 +109,7 @@ function nameOf(node: YamlNode): string {
   if (node.kind === 'mapping') return 'a mapping'
   if (node.value === null) return 'nothing'
   if (typeof node.value === 'string') return `the text ${quote(node.value)}`
-  return typeof node.value === 'number' ? `the number ${node.source}` : node.source
+  return typeof node.value === 'number' ? `the number ${shorten(node.source)}` : node.source
 }
 
 function adviceOf(issue: object): IssueAdvice {

@@ -104,7 +104,7 @@ function unboundProfiles({ profiles: bindings, rules }: Policy, root: YamlNode):
       return [
         {
           at: offsetAt(root, ['rules', index, 'conditions', 'profiles', place]),
-          message: `rule ${quote(name)} never matches the profile ${quote(profile)}: it is not bound`,
+          message: `${quote(profile)} is bound to no role: rule ${quote(name)} never matches it`,
           hint: `add ${quote(profile)} with its role to "profiles"`,
         },
       ]
@@ -116,11 +116,14 @@ function rulesNeverReached({ rules }: Policy, root: YamlNode): Finding[] {
   const catchAll = rules.findIndex(({ conditions }) => matchesEverything(conditions))
   const after = rules.slice(catchAll + 1)
   if (catchAll < 0 || after.length === 0) return []
-  const which = after.length === 1 ? 'this rule' : `this rule and ${after.length - 1} more`
+  const which =
+    after.length === 1
+      ? 'this rule never decides'
+      : `this rule and ${after.length - 1} more never decide`
   return [
     {
       at: offsetAt(root, ['rules', catchAll + 1]),
-      message: `${which} never decide${after.length === 1 ? 's' : ''}: rule ${quote(rules[catchAll]!.name)} matches everything`,
+      message: `${which}: rule ${quote(rules[catchAll]!.name)} matches everything`,
       hint: 'move the rule that matches everything to the end',
     },
   ]

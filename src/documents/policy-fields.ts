@@ -12,6 +12,9 @@ import { nearest } from '../near-miss.ts'
 import { account, rolePattern } from './aws-fields.ts'
 import { choice, flag, formed, type IssueAdvice, line, list, mapping, text } from './fields.ts'
 
+/** Longer than an account, a role and a session together. */
+const USER_MAX = 256
+
 /** A pattern over principals, and its text as written. */
 export const user = text({
   noun: 'a pattern for users',
@@ -19,7 +22,8 @@ export const user = text({
     '"*" for everybody, a name for IAM users and Identity Center sessions, or a kind and a ' +
     'name: iam:NAME, sso:NAME, role:ROLE/SESSION, federated:NAME, web:PROVIDER/SUBJECT, root.',
   pattern: /^(?:\*|root|[\w+=,.@*-]+|(?:iam|sso|role|federated|web):\S+)$/,
-  parse: (text) => ({ text, pattern: parseUserPattern(text) }),
+  parse: (text) =>
+    text.length <= USER_MAX ? { text, pattern: parseUserPattern(text) } : undefined,
 })
 
 export function users(description: string) {

@@ -29,7 +29,7 @@ export function toProblems(findings: readonly Finding[], position: PositionOf): 
   })
 }
 
-/** `policy.yaml:3:5: "effects" is not a key of a rule`: the form that editors and people jump to. */
+/** `policy.yaml:3:5: "effects" is not a key of a rule`: the form from which editors jump. */
 export function locate({ line, column, message }: Problem, reference: string): string {
   return `${reference}:${line}:${column}: ${message}`
 }

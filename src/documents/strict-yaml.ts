@@ -78,7 +78,7 @@ function compose(source: string, maxDepth: number): ParsedNode | null {
   return document?.contents ?? null
 }
 
-/** Parses what {@link lex} lets through, one lexeme at a time: depth is refused as it is reached. */
+/** Parses what {@link lex} lets through, one lexeme at a time, until it is too deep. */
 function* parse(source: string, maxDepth: number): Generator<CST.Token> {
   const parser = new Parser()
   for (const lexeme of lex(source)) {

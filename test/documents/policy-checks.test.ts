@@ -92,7 +92,7 @@ suite('a policy with bindings', () => {
 
   test('is warned about for a profile that is not bound', () => {
     assert.deepEqual(warningsOf(rule('[prod, production-eu, staging]')), [
-      '5:74 rule "r" never matches the profile "staging": it is not bound | ' +
+      '5:74 "staging" is bound to no role: rule "r" never matches it | ' +
         'add "staging" with its role to "profiles"',
     ])
   })
