@@ -17,7 +17,7 @@ interface Sample {
 }
 
 /** The machine's two clocks, in milliseconds. */
-export interface LocalClocks {
+interface LocalClocks {
   wall(): number
   monotonic(): number
 }

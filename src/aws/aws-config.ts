@@ -1,7 +1,7 @@
 import { SentinelError } from '../errors.ts'
 import { nearOnes } from '../near-miss.ts'
 import type { IniSection } from './ini-scan.ts'
-import { isCredentialKey } from './profile-keys.ts'
+import { isMiswritten } from './profile-keys.ts'
 
 /** Keys and values of one section; a nested key is written `s3.addressing_style`. */
 export type Section = Readonly<Record<string, string | undefined>>
@@ -70,7 +70,7 @@ function assertOnce(name: string, [first, second]: readonly WrittenSection[]): v
   const lines = new Map<string, number>()
   for (const key of first.keys) {
     const lower = key.name.toLowerCase()
-    if (key.name !== lower && isCredentialKey(lower)) {
+    if (isMiswritten(key.name)) {
       const what = `has the key ${key.name} at ${at({ ...first, ...key })}, in the wrong case`
       throw invalid(name, what, `write ${lower}`)
     }

@@ -15,10 +15,13 @@ import { loginCommand, providerError, sourceExpired, sourceUnavailable } from '.
 import { chooseRegion } from './region.ts'
 import type { RoleHop, STSHops, WebIdentitySession } from './sts-hops.ts'
 
-/** Bounds the SDK's providers, a `credential_process` that wants a touch of a key included. */
+/**
+ * Bounds the SDK's providers, a `credential_process` that wants a touch of a key included. What is
+ * given up goes on by itself: the SDK has no handle on the processes it starts.
+ */
 const PROVIDER_TIMEOUT = 30 * SECOND
 
-export interface BaseCredentialsOptions {
+interface BaseCredentialsOptions {
   readonly transport: AWSTransport
   readonly hops: STSHops
   readonly mfa: MFA

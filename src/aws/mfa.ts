@@ -15,7 +15,7 @@ const LEAST_LIFE = MINUTE
 
 const SESSION_DURATION = (12 * HOUR) / SECOND
 
-export interface MFAOptions {
+interface MFAOptions {
   readonly clock: Clock
   readonly hops: Pick<STSHops, 'openMFASession'>
   /** What `mfa_process` is run with. */

@@ -19,3 +19,19 @@ export function isCredentialKey(key: string): boolean {
   const name = key.toLowerCase()
   return CREDENTIAL_KEYS.has(name) || CREDENTIAL_PREFIXES.some((prefix) => name.startsWith(prefix))
 }
+
+/** Keys that the JavaScript SDK reads in lower case only, and others in any. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  'ca_bundle',
+  'endpoint_url',
+  'region',
+  'services',
+  'use_dualstack_endpoint',
+  'use_fips_endpoint',
+])
+
+/** Whether `key` means something to Sentinel, but not in the case it is written in. */
+export function isMiswritten(key: string): boolean {
+  const name = key.toLowerCase()
+  return key !== name && (isCredentialKey(name) || SETTINGS.has(name))
+}

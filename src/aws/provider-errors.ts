@@ -5,7 +5,7 @@ import type { Link, SourceKind } from './profile-chain.ts'
 import { recursion, recursionMessage } from './resolving.ts'
 
 /** A profile's source of credentials, and who was asked for them. */
-export interface FailedSource {
+interface FailedSource {
   /** The profile that was asked for. */
   readonly profile: string
   readonly source: Link & { readonly kind: SourceKind }

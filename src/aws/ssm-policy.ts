@@ -11,7 +11,7 @@ import { toIdentity } from './sts-caller.ts'
 
 const FETCH_TIMEOUT = 10 * SECOND
 
-export interface SSMPolicySourceOptions {
+interface SSMPolicySourceOptions {
   readonly transport: AWSTransport
   readonly region: string
   /** A parameter's name, with `:VERSION` or `:LABEL` if it is to be pinned, or its ARN. */

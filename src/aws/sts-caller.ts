@@ -10,7 +10,7 @@ import { type STSCall, stsError, unavailable } from './sts-errors.ts'
 /** Bounds one call with its retries: whoever waits has a second, and the rest runs behind it. */
 const CALL_TIMEOUT = 10 * SECOND
 
-export interface STSCallerOptions {
+interface STSCallerOptions {
   readonly transport: AWSTransport
   readonly clock: Clock
   /** Milliseconds for one call with its retries. */

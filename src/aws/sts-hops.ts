@@ -23,12 +23,13 @@ export interface RoleHop {
   readonly mfa?: { readonly serialNumber: string; readonly tokenCode: string } | undefined
 }
 
-export interface WebIdentityHop {
+interface WebIdentityHop {
   readonly roleArn: string
   readonly roleSessionName: string
   readonly token: string
 }
 
+/** What a web identity token was exchanged for, and whose token it was. */
 export interface WebIdentitySession {
   readonly credentials: SessionKeys
   readonly provider: string

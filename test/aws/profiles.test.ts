@@ -138,9 +138,10 @@ suite('a profile that a person sees and the SDK does not', () => {
 suite('a profile that SDKs read differently', () => {
   const cases: [what: string, config: string, message: RegExp][] = [
     ['two equal keys', `${PROD}region = us-east-1\n`, /region twice, at .*config:5 and line 6/],
-    ['two equal keys but for case', `${PROD}Region = us-east-1\n`, /region twice/],
+    ['two equal keys but for case', `${PROD}output = json\nOutput = text\n`, /output twice/],
     ['two sections', `${PROD}[profile prod]\noutput = json\n`, /twice, at .*:1 and at line 6/],
     ['a key in the wrong case', PROD.replace('role_arn', 'Role_ARN'), /Role_ARN at .*:2, in the/],
+    ['a setting in the wrong case', PROD.replace('region', 'Region'), /Region at .*:5, in the/],
     ['two ways to its role', `${PROD}credential_source = Environment\n`, /SDKs differ/],
     ['a source and a token', `${PROD}web_identity_token_file = /t\n`, /SDKs differ/],
     ['a header that few read', PROD.replace('profile prod', 'profile.prod'), /only some SDKs/],
