@@ -58,6 +58,7 @@ export async function serveLoopback(
   return {
     url: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()

@@ -25,7 +25,7 @@ export class MFADevices {
 
   /**
    * Whether the call brings a code of the caller's own device, which is used up by this. Throws
-   * AccessDenied when it brings one that is not good. Sessions have no device.
+   * AccessDenied when it brings one that is not good. Roles have no device.
    */
   check(caller: AccessKey, { SerialNumber: serial, TokenCode: code }: MFAParameters, at: Instant) {
     if (serial === undefined && code === undefined) return false
@@ -49,9 +49,8 @@ export class MFADevices {
   }
 }
 
-function serialOf({ identity, sessionToken }: AccessKey): string | undefined {
-  const isUserThemself = identity.kind === 'user' && sessionToken === undefined
-  return isUserThemself ? mfaSerial(identity.account, identity.name) : undefined
+function serialOf({ identity }: AccessKey): string | undefined {
+  return identity.kind === 'user' ? mfaSerial(identity.account, identity.name) : undefined
 }
 
 function denied(why: string): AWSError {

@@ -194,6 +194,14 @@ suite('authentication by the stand-in AWS', () => {
     )
   })
 
+  test('refuses a scope of another day than the date that is signed', async () => {
+    await using aws = await openStory()
+    const tamper = authorization((header) => header.replace(/\/\d{8}\//, '/20200101/'))
+    const { name, message } = await refusal(whoAmI(aws, DEMO_KEYS.alice, { tamper }))
+    assert.equal(name, 'SignatureDoesNotMatch')
+    assert.match(message, /^Date in Credential scope does not match YYYYMMDD .* '20200101' != /)
+  })
+
   test('tells its time in Date, so that the SDK mends its clock', async () => {
     await using aws = await openStory()
     aws.clockOffset = 3_600_000
@@ -236,7 +244,10 @@ suite('authentication by the stand-in AWS', () => {
   test('takes no key that could be a real one', async () => {
     const key = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x' }
     const accounts = [{ id: '111122223333', users: [{ name: 'alice', keys: [key] }] }]
-    await assert.rejects(openStory({ regions: ['eu-central-1'], accounts }), {
+    const open = async () => {
+      await using _ = await openStory({ regions: ['eu-central-1'], accounts })
+    }
+    await assert.rejects(open, {
       name: 'TypeError',
       message: 'the stand-in AWS takes made-up keys only: their ids contain DEMO',
     })

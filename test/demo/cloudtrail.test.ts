@@ -7,6 +7,7 @@ import {
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts'
 import { cloudTrailEvents } from '../../src/demo/cloudtrail.ts'
+import type { StandInAWS } from '../../src/demo/stand-in-aws.ts'
 import { CI_TOKEN, DEMO_KEYS, ROLES } from '../../src/demo/world.ts'
 import { keyOf, openStory, ssmAs, stsAs } from './story.ts'
 
@@ -14,25 +15,25 @@ const SOURCE_IDENTITY = 'sentinel=alice=policy=abcdefghij0123456789'
 const PRINCIPALS = '111122223333'
 const PROD = '444455556666'
 
-async function assumeAndLook(DurationSeconds = 900) {
-  const aws = await openStory()
+/** Alice assumes Prod, and makes one call with what she got: that is returned. */
+async function assumeAndLook(aws: StandInAWS) {
   const { Credentials } = await stsAs(aws, DEMO_KEYS.alice).send(
     new AssumeRoleCommand({
       RoleArn: ROLES.prod,
       RoleSessionName: 'alice-abcdefghij0123456789',
       SourceIdentity: SOURCE_IDENTITY,
-      DurationSeconds,
+      DurationSeconds: 900,
     }),
   )
   const key = keyOf(Credentials)
   await stsAs(aws, key).send(new GetCallerIdentityCommand())
-  return { aws, key }
+  return key
 }
 
 suite('CloudTrail of the stand-in AWS', () => {
   test("shows AssumeRole in the caller's trail, with what was asked and issued", async () => {
-    const { aws, key } = await assumeAndLook()
-    await using _ = aws
+    await using aws = await openStory()
+    const key = await assumeAndLook(aws)
     const [event, ...more] = cloudTrailEvents(aws.journal, PRINCIPALS)
     assert.equal(more.length, 0)
     assert.partialDeepStrictEqual(event, {
@@ -69,8 +70,8 @@ suite('CloudTrail of the stand-in AWS', () => {
   })
 
   test("shows it in the role's trail too, where the caller is only an account", async () => {
-    const { aws } = await assumeAndLook()
-    await using _ = aws
+    await using aws = await openStory()
+    await assumeAndLook(aws)
     const [ours] = cloudTrailEvents(aws.journal, PRINCIPALS)
     const [theirs] = cloudTrailEvents(aws.journal, PROD)
     const { type, arn, accountId } = theirs!.userIdentity as Record<string, string>
@@ -81,8 +82,8 @@ suite('CloudTrail of the stand-in AWS', () => {
   })
 
   test('shows the source identity of every later call of the session', async () => {
-    const { aws, key } = await assumeAndLook()
-    await using _ = aws
+    await using aws = await openStory()
+    const key = await assumeAndLook(aws)
     const [, later] = cloudTrailEvents(aws.journal, PROD)
     assert.partialDeepStrictEqual(later, {
       eventName: 'GetCallerIdentity',
@@ -103,8 +104,8 @@ suite('CloudTrail of the stand-in AWS', () => {
   })
 
   test('shows refusals, and holds no secret', async () => {
-    const { aws, key } = await assumeAndLook()
-    await using _ = aws
+    await using aws = await openStory()
+    const key = await assumeAndLook(aws)
     const refused = new AssumeRoleCommand({
       RoleArn: ROLES.legacy,
       RoleSessionName: 'alice',

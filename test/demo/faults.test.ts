@@ -63,7 +63,7 @@ suite('scripted faults of the stand-in AWS', () => {
   })
 
   test('never answer, and do not keep the stand-in from closing', async () => {
-    const aws = await openStory()
+    await using aws = await openStory()
     aws.script({ outcome: { kind: 'blackhole' } })
     await assert.rejects(whoAmI(aws, 1, AbortSignal.timeout(200)), { name: 'AbortError' })
     aws.script({ latencyMs: 600_000 })

@@ -399,7 +399,7 @@ suite('AssumeRoleWithWebIdentity of the stand-in AWS', () => {
     )
   })
 
-  test('refuses other tokens, other roles and too long a time', async () => {
+  test('refuses other tokens, other roles and other subjects', async () => {
     await using aws = await openStory()
     await assert.rejects(come(aws, { WebIdentityToken: 'not-one' }), {
       name: 'InvalidIdentityTokenException',
@@ -411,6 +411,29 @@ suite('AssumeRoleWithWebIdentity of the stand-in AWS', () => {
       name: 'AccessDenied',
       message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
     })
+    const webIdentity = { issuer: 'https://token.ci.example', subjects: ['repo:corp/other'] }
+    const trust = { principals: [], maySetSourceIdentity: false, webIdentity }
+    aws.setRole(ROLES.ci, { trust })
+    await assert.rejects(come(aws), { name: 'AccessDenied' })
+  })
+
+  test('refuses a token for another audience', async () => {
+    const accounts = STORY.accounts.map((account) => ({
+      ...account,
+      oidcProviders: (account.oidcProviders ?? []).map((provider) => ({
+        ...provider,
+        audiences: ['vault.example'],
+      })),
+    }))
+    await using aws = await openStory({ ...STORY, accounts })
+    await assert.rejects(come(aws), {
+      name: 'InvalidIdentityTokenException',
+      message: 'Incorrect token audience',
+    })
+  })
+
+  test('holds the duration to the maximum of the role, and is no chain', async () => {
+    await using aws = await openStory()
     await assert.rejects(come(aws, { DurationSeconds: 7201 }), { name: 'ValidationError' })
     await come(aws, { DurationSeconds: 7200 })
   })

@@ -202,7 +202,7 @@ suite('the wire of the stand-in AWS', () => {
   })
 
   test('it listens on 127.0.0.1 and nowhere else, until it is disposed', async () => {
-    const aws = await openStory()
+    await using aws = await openStory()
     assert.match(aws.url, /^http:\/\/127\.0\.0\.1:\d+$/)
     const elsewhere = aws.url.replace('127.0.0.1', '127.0.0.2')
     await assert.rejects(fetch(elsewhere), { name: 'TypeError' })
