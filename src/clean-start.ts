@@ -11,7 +11,8 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Replaces this process by itself without those variables, if there are any; what they held is
- * kept for the child. `self` is the command line that runs this program. Throws `CONFIG_INVALID` on Windows, where a process cannot be replaced.
+ * kept for the child. `self` is the command line that runs this program. Throws
+ * `CONFIG_INVALID` on Windows, where a process cannot be replaced.
  */
 export function restartWithoutTraces(process: NodeJS.Process, self: readonly string[]): void {
   const found = TRACES.filter((name) => process.env[name])

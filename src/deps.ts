@@ -1,14 +1,12 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
-import type { SettingKey, Settings } from './documents/settings.ts'
 import type { Mode, Policy } from './domain/policy/types.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
 import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
-
-export type { SettingKey, Settings }
+import type { SettingKey, Settings } from './ports/settings.ts'
 
 /** Results, to stdout: text for people, or the same thing as JSON for programs. */
 export interface Output {

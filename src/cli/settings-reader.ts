@@ -1,5 +1,6 @@
-import type { Found, SettingKey, Settings, SettingsReader } from '../deps.ts'
+import type { Found, SettingsReader } from '../deps.ts'
 import { SentinelError } from '../errors.ts'
+import type { SettingKey, Settings } from '../ports/settings.ts'
 
 interface SettingsSources {
   /** The settings file, if there is one. */

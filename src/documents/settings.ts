@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { SentinelError } from '../errors.ts'
+import type { SettingKey, Settings } from '../ports/settings.ts'
 import { endpointURL, policyLocation, proxyURL, region, storeLocation } from './aws-fields.ts'
 import { camelKeys, choice, duration, flag, line, mapping } from './fields.ts'
 import { toFindings } from './findings.ts'
@@ -75,11 +76,6 @@ const shape = Object.fromEntries(
 ) as { [Name in keyof typeof SCHEMAS]: z.ZodExactOptional<(typeof SCHEMAS)[Name][1]> }
 
 const settingsDocument = mapping('settings, as profile: prod', shape).transform(camelKeys)
-
-/** What a file of settings says. Durations are seconds. */
-export type Settings = Readonly<z.output<typeof settingsDocument>>
-
-export type SettingKey = keyof Settings
 
 export interface Setting {
   readonly key: SettingKey
