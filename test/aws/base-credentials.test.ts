@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { configPaths, readAWSConfig } from '../../src/aws/config-files.ts'
+import { followChain } from '../../src/aws/profile-chain.ts'
 import type { SentinelError } from '../../src/errors.ts'
 import type { ResolvedProfile } from '../../src/ports/profiles.ts'
 import { openHome } from '../fixtures/aws/home.ts'
@@ -126,6 +128,20 @@ suite('AWSProfiles.resolve', () => {
       code: 'STS_REFUSED',
       message: /role\/Hop/,
     })
+  })
+})
+
+suite('config files that change between the look and the providers', () => {
+  test('are looked at again rather than served', async () => {
+    const config = role('Prod', 'source_profile = corp') + CORP
+    using home = openHome({ config })
+    using room = openRoom()
+    const paths = configPaths(process.env)
+    const chain = followChain(await readAWSConfig(paths), 'Prod')
+    home.write('.aws/config', config.replace('role/Prod', 'role/Other'))
+    await readAWSConfig(paths)
+    const resolving = room.baseCredentials.resolve(chain, paths, QUIETLY)
+    await assert.rejects(resolving, { code: 'PROFILE_CHANGED' })
   })
 })
 
