@@ -6,7 +6,7 @@
  */
 
 /** A key of a section. One nested under `s3 =` is named `s3.addressing_style`. */
-export interface IniKey {
+interface IniKey {
   readonly name: string
   readonly line: number
 }
