@@ -14,6 +14,7 @@ const ROOMS: Record<string, { inside: string[]; outside?: RegExp }> = {
   audit: { inside: ['audit', ...adapter], outside: /^node:/ },
   aws: { inside: ['aws', ...adapter], outside: /^(node:|@aws-sdk\/|@smithy\/)/ },
   child: { inside: ['child', ...adapter], outside: /^node:/ },
+  demo: { inside: ['demo', 'domain'], outside: /^(node:|@aws-sdk\/client-sts$)/ },
   documents: { inside: ['documents', ...adapter], outside: /^(node:|yaml$|zod$)/ },
   server: { inside: ['server', 'app', ...adapter], outside: /^node:/ },
   cli: {

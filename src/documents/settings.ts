@@ -10,7 +10,7 @@ import { readYaml } from './strict-yaml.ts'
 import { toValue } from './yaml-tree.ts'
 
 /** How a setting is written. `endpoints` is a mapping, which no variable can hold. */
-export type SettingKind = 'text' | 'duration' | 'flag' | 'endpoints'
+type SettingKind = 'text' | 'duration' | 'flag' | 'endpoints'
 
 const lifetime = { from: '15m', to: '12h' }
 

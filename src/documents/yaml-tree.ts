@@ -10,7 +10,7 @@ import { quote } from './quote.ts'
 import { refuseHidden } from './yaml-characters.ts'
 import { Refusal } from './yaml-refusal.ts'
 
-export interface YamlEntry {
+interface YamlEntry {
   /** Where the key stands. */
   readonly at: number
   readonly value: YamlNode

@@ -2,13 +2,13 @@ import type { SessionCredentials } from '../domain/credentials.ts'
 import type { Secret } from '../domain/secret.ts'
 
 /** What stands behind a credential server: answers each authorized request. */
-export interface Supply {
+interface Supply {
   /** `peer` tells whether the other end of the connection is known to be the same user. */
   serve(peer: 'same' | 'unknown'): Promise<SessionCredentials>
 }
 
 /** A credential server that is open. */
-export interface CredentialEndpoint extends AsyncDisposable {
+interface CredentialEndpoint extends AsyncDisposable {
   /** What a child finds in `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   readonly url: string
   readonly token: Secret

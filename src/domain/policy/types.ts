@@ -105,7 +105,7 @@ export interface ApprovalRule extends GrantRule {
 }
 
 export const REASON_CODES = ['incident', 'maintenance', 'security', 'recovery', 'other'] as const
-export type ReasonCode = (typeof REASON_CODES)[number]
+type ReasonCode = (typeof REASON_CODES)[number]
 
 export interface BreakGlassRule extends GrantRule {
   readonly reviewers?: NonNullable<Conditions['users']>
@@ -134,9 +134,9 @@ export const NOTIFY_EVENTS = [
   'break_glass.reviewed',
   'break_glass.overdue',
 ] as const
-export type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
+type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
 
-export interface NotifyRule {
+interface NotifyRule {
   /** Exact names of events, or globs over them. */
   readonly events: readonly string[]
   readonly webhook?: string
@@ -159,7 +159,7 @@ export interface PolicyTest {
 }
 
 /** What a profile's name must stand for. */
-export interface ProfileBinding {
+interface ProfileBinding {
   /** A profile's name, or a glob over names. */
   readonly profile: string
   /** A role ARN, or a glob over role ARNs. */
