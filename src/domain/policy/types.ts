@@ -134,7 +134,6 @@ export const NOTIFY_EVENTS = [
   'break_glass.reviewed',
   'break_glass.overdue',
 ] as const
-type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
 
 interface NotifyRule {
   /** Exact names of events, or globs over them. */
