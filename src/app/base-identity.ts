@@ -1,3 +1,4 @@
+import { parseRoleArn } from '../domain/arn.ts'
 import type { Target } from '../domain/policy/types.ts'
 import {
   isIssuedBySentinel,
@@ -26,13 +27,19 @@ export interface BaseIdentityDeps {
   readonly tokens: Pick<TokenService, 'identify'>
   readonly clock: Clock
   readonly sha256: (text: string) => Uint8Array
+  /** Aborts when the run ends. */
+  readonly ending?: AbortSignal
 }
 
 /** Base credentials that end sooner than this are renewed in the background, once a minute. */
-export const RENEW_BEFORE = 10 * MINUTE
+const RENEW_BEFORE = 10 * MINUTE
 const RENEW_EVERY = MINUTE
-/** Sooner than this, they are not used any more. */
+/** Sooner than this, they sign nothing any more. */
 const USABLE = 30 * SECOND
+/** Longer than the providers themselves take at most, so that their own words are heard. */
+const RESOLVE_TIMEOUT = 45 * SECOND
+/** A person may have to answer: bounded by their patience, not by ours. */
+const PROMPT_TIMEOUT = 10 * MINUTE
 
 /**
  * Keeps the base credentials of a run and the principal they belong to.
@@ -55,15 +62,24 @@ export class BaseIdentityKeeper {
     this.#profile = profile
   }
 
-  /** The identity in use, if its credentials last; starts to renew them when they soon do not. */
-  usable(): BaseIdentity | undefined {
+  /**
+   * Who this run is, whether or not the credentials still work: that is enough to re-serve what was
+   * minted. Starts to renew them when they soon do not. Throws `PRINCIPAL_CHANGED` for good once
+   * they became somebody else's.
+   */
+  known(): BaseIdentity | undefined {
     if (this.#ended) throw this.#ended
-    const left = this.remaining()
-    if (left < RENEW_BEFORE && this.#current) this.#renewAhead()
-    return left > USABLE ? this.#current : undefined
+    if (this.#current && this.remaining() < RENEW_BEFORE) this.#renewAhead()
+    return this.#current
   }
 
-  /** The identity last known, whether or not its credentials still work. */
+  /** As {@link known}, if the credentials may still sign. */
+  usable(): BaseIdentity | undefined {
+    const known = this.known()
+    return this.remaining() > USABLE ? known : undefined
+  }
+
+  /** The identity last known, for records: also when it is no longer to be used. */
   last(): BaseIdentity | undefined {
     return this.#current
   }
@@ -87,7 +103,8 @@ export class BaseIdentityKeeper {
    * {@link Profiles.resolve} and {@link TokenService.identify} reject with, and with
    * `PRINCIPAL_CHANGED`, `PROFILE_CHANGED` or `ISSUED_BY_SENTINEL`.
    */
-  renew(mayPrompt = false): Promise<BaseIdentity> {
+  async renew(mayPrompt = false): Promise<BaseIdentity> {
+    if (this.#ended) throw this.#ended
     this.#renewedAt = this.#deps.clock.now()
     this.#renewing ??= this.#resolve(mayPrompt).finally(() => {
       this.#renewing = undefined
@@ -96,9 +113,9 @@ export class BaseIdentityKeeper {
   }
 
   async #resolve(mayPrompt: boolean): Promise<BaseIdentity> {
-    const { profiles, tokens } = this.#deps
-    // A person may have to answer: bounded by their patience, not by ours.
-    const signal = AbortSignal.timeout(mayPrompt ? 10 * MINUTE : 30 * SECOND)
+    const { profiles, tokens, ending } = this.#deps
+    const timeout = AbortSignal.timeout(mayPrompt ? PROMPT_TIMEOUT : RESOLVE_TIMEOUT)
+    const signal = ending ? AbortSignal.any([ending, timeout]) : timeout
     const resolved = await profiles.resolve(this.#profile.name, { mayPrompt, signal })
     this.#assertSameRole(resolved)
     const known = this.#current
@@ -152,15 +169,22 @@ export function isBaseEnded(error: unknown): boolean {
   return hasCode(error, 'BASE_CREDENTIALS_EXPIRED', 'BASE_CREDENTIALS_MISSING')
 }
 
-/** What the credentials asked for stand for, stamped or not. */
-function targetOf(profile: Profile, { role }: ResolvedProfile, principal: Principal): Target {
+/** What the credentials asked for stand for, stamped or not: by STS's word where it has spoken. */
+function targetOf({ roleArn }: Profile, { role }: ResolvedProfile, principal: Principal): Target {
   if (role) return { roleArn: role.arn, account: accountOf(role.arn), stamped: true }
   const unstamped = { account: principal.account, stamped: false }
-  if (profile.isWebIdentity && profile.roleArn) return { ...unstamped, roleArn: profile.roleArn }
   if (!('role' in principal)) return unstamped
-  // STS leaves the path out of a session's ARN: so it is not in this one.
+  // STS leaves the path out of a session's ARN: only the profile may know it.
+  if (roleArn && isRoleOf(principal, roleArn)) return { ...unstamped, roleArn }
   const { partition, account, role: name } = principal
   return { ...unstamped, roleArn: `arn:${partition}:iam::${account}:role/${name}` }
+}
+
+function isRoleOf(principal: Principal & { role: string }, roleArn: string): boolean {
+  const { partition, account, name } = parseRoleArn(roleArn) ?? {}
+  return (
+    partition === principal.partition && account === principal.account && name === principal.role
+  )
 }
 
 function accountOf(roleArn: string): string {

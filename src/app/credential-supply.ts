@@ -1,64 +1,55 @@
 import type { SessionCredentials } from '../domain/credentials.ts'
-import type { Grant } from '../domain/policy/types.ts'
-import { drift, elapsed, MINUTE, type Moment, SECOND } from '../domain/time.ts'
-import { hasCode, SentinelError } from '../errors.ts'
+import { drift, type Moment, SECOND } from '../domain/time.ts'
+import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
-import { isBaseEnded } from './base-identity.ts'
-import type { DecisionRecorder } from './decision-recorder.ts'
+import type { Assessment } from './assessment.ts'
+import type { BaseIdentityKeeper } from './base-identity.ts'
 import type { EndWarnings } from './end-warnings.ts'
-import type { Assessment, Issuer } from './issuer.ts'
+import type { GrantKeeper } from './grant-keeper.ts'
+import type { Issuer } from './issuer.ts'
+import { type Mint, mayFallBack, PATIENCE } from './mint.ts'
+import type { MintedCredentials } from './minted-credentials.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
-import { isLastMint, type Minted, reServing } from './re-serving.ts'
-import { refusalOf } from './refusal.ts'
+import { type Minted, reServing } from './re-serving.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
+import type { ServedCount } from './served-count.ts'
+import { within } from './within.ts'
 
 export interface CredentialSupplyDeps {
-  readonly identities: BaseIdentityKeeper
-  readonly policies: PolicyKeeper
-  readonly issuer: Issuer
-  readonly recorder: DecisionRecorder
+  readonly identities: Pick<BaseIdentityKeeper, 'known'>
+  readonly policies: Pick<PolicyKeeper, 'fresh' | 'current' | 'inForce' | 'forget'>
+  readonly grants: Pick<GrantKeeper, 'look' | 'forget'>
+  readonly issuer: Pick<Issuer, 'assess'>
+  readonly minted: MintedCredentials
+  readonly mint: Mint
+  readonly served: ServedCount
   readonly refusals: RefusalMemory
   readonly warnings: EndWarnings
   readonly clock: Clock
-  readonly newRequestId: () => string
-  readonly profile: string
+  /** Ends what is under way in this run. */
+  readonly ending: AbortController
 }
 
-/** SDKs give up after a second or two: an answer takes less, or says to ask again. */
-const PATIENCE = 900
-/** A failure is not tried again sooner than an SDK would: `Retry-After` says the same. */
-const RETRY_AFTER = SECOND
 /** The wall clock jumping this far against the monotonic one means that the machine slept. */
 const SLEPT = 5 * SECOND
-const SERVED_EVERY = MINUTE
-/** Credentials of several keys live side by side only around a change of policy or login. */
-const MINTED_MAX = 4
+/** What is being made when a run ends may still be recorded for so long. */
+const CLOSING = SECOND
 
 /**
- * What the credential server hands out: decides each request anew, and mints as seldom as the life
- * of credentials allows (design § 2 step 4, § 6 "Re-serving").
+ * What the credential server hands out: decides each request anew, and has credentials minted as
+ * seldom as their life allows (design § 2 step 4, § 6 "Re-serving").
  *
  * The usual answer waits for nothing: policy, identity and a minted credential are at hand. All
- * else goes through one `#minting` at a time, which requests wait for no longer than `PATIENCE`;
- * it goes on in the background, and the SDK's own retry finds what it made.
+ * else waits for the mint, but no longer than `PATIENCE`; that goes on in the background, and the
+ * SDK's own retry finds what it made.
  */
 export class CredentialSupply {
   readonly #deps: CredentialSupplyDeps
-  readonly #minted = new Map<string, Minted>()
-  readonly #served = new Map<string, { count: number; peer?: 'unknown' }>()
-  #minting: Promise<Minted> | undefined
-  #failure: { readonly error: unknown; readonly at: Moment } | undefined
-  #grants: readonly Grant[] = []
-  /** The grant whose last credential is minted: it is to end with the grant, and once. */
-  #lastMintOf: string | undefined
   #seen: Moment
-  #servedAt: Moment
 
   constructor(deps: CredentialSupplyDeps) {
     this.#deps = deps
     this.#seen = deps.clock.now()
-    this.#servedAt = this.#seen
   }
 
   /**
@@ -66,240 +57,114 @@ export class CredentialSupply {
    * with what did not answer in time (503).
    */
   async serve(peer: 'same' | 'unknown'): Promise<SessionCredentials> {
-    this.#noticeSleep()
-    const minted = this.#atHand() ?? (await this.#fetchInTime())
-    this.#count(minted, peer)
-    return minted.credentials
+    const { served, refusals } = this.#deps
+    try {
+      const minted = this.#atHand() ?? (await this.#obtain())
+      served.add(minted.requestId, peer)
+      return minted.credentials
+    } catch (error) {
+      refusals.count(error)
+      throw error
+    }
   }
 
   /** Mints the first credential before the child starts. Rejects with what stops it. */
   async warmUp(): Promise<void> {
-    await this.#mintOnce()
+    await this.#deps.mint.next()
   }
 
   /** To be called every few seconds: what must happen though nobody asks. */
   tick(): void {
-    this.#noticeSleep()
-    const { clock, refusals, warnings } = this.#deps
+    const { refusals, served, warnings, grants, minted, mint } = this.#deps
     refusals.sweep()
-    if (elapsed(this.#servedAt, clock.now()) >= SERVED_EVERY) this.#recordServed()
-    const assessment = this.#assessAtHand()
+    served.sweep()
+    const assessment = this.#assess('fresh')
     if (!assessment) return
     warnings.check(assessment)
-    this.#mintLastOfGrant(assessment)
+    // A grant may be ended from outside, and that is to be obeyed within seconds.
+    if (assessment.decision.grant) void grants.look(assessment.identity)
+    const last = minted.find(assessment)
+    if (last && mint.isLastDue(last, assessment)) mint.ahead()
   }
 
-  /** Records what was only counted, at the end of a run. */
-  close(): void {
-    this.#deps.refusals.flush()
-    this.#recordServed()
-    this.#minted.clear()
+  /** Ends what is under way, and records what was only counted. */
+  async close(): Promise<void> {
+    const { ending, mint, refusals, served, minted } = this.#deps
+    ending.abort()
+    await within(CLOSING, mint.settled(), () => new Error('still under way')).catch(() => {})
+    refusals.flush()
+    served.flush()
+    minted.clear()
   }
 
-  /** A credential that may be handed out without waiting; throws the policy's refusal. */
+  /** A credential that may be handed out without waiting. */
   #atHand(): Minted | undefined {
-    const assessment = this.#assessAtHand()
-    if (assessment?.decision.outcome !== 'allow') return undefined
-    const minted = this.#minted.get(keyOf(assessment))
+    const assessment = this.#assess('fresh')
+    const minted = assessment && this.#deps.minted.find(assessment)
     if (!minted) return undefined
-    const verdict = reServing(minted, this.#deps.clock.aws())
-    if (verdict === 'serve and renew') this.#mintAhead()
-    return verdict === 'serve' || verdict === 'serve and renew' ? minted : undefined
+    const { mint, clock } = this.#deps
+    const verdict = reServing(minted, clock.aws())
+    switch (verdict) {
+      case 'serve':
+        return minted
+      case 'serve and renew':
+        mint.ahead()
+        return minted
+      case 'renew':
+        return mint.isInTrouble() ? minted : undefined
+      case 'drop':
+        return undefined
+      default:
+        return verdict satisfies never
+    }
   }
 
-  #assessAtHand(): Assessment | undefined {
-    const policy = this.#deps.policies.fresh()
-    const identity = this.#deps.identities.usable()
-    return policy && identity && this.#deps.issuer.assess(identity, policy, this.#grants)
-  }
-
-  /** Mints, or when that fails or takes long, falls back on what still has life in it. */
-  async #fetchInTime(): Promise<Minted> {
+  /** Waits for the mint; when that fails or takes long, what still has life in it will do. */
+  async #obtain(): Promise<Minted> {
+    const { policies, mint, minted, clock } = this.#deps
+    // Begun now, so that both waits end within one patience.
+    const looked = policies.current().catch(() => {})
+    let failure = stillWorking()
     try {
-      return await withPatience(this.#mintOnce())
+      await within(PATIENCE, mint.next(), stillWorking)
     } catch (error) {
-      if (!(error instanceof SentinelError)) throw error
-      const spare = await this.#spare(error)
-      if (spare) return spare
+      if (!mayFallBack(error)) throw error
+      failure = error
+      await looked
+    }
+    // Decided once more: the mint may have begun before the policy came to forbid it.
+    const assessment = this.#assess('in force')
+    const found = assessment && minted.find(assessment)
+    if (found && reServing(found, clock.aws()) !== 'drop') return found
+    throw failure
+  }
+
+  /**
+   * What is decided now, of all that is at hand. When something is missing or wrong, `undefined`:
+   * the mint meets the same, and records it.
+   */
+  #assess(policyIs: 'fresh' | 'in force'): Assessment | undefined {
+    this.#noticeSleep()
+    const { identities, policies, issuer } = this.#deps
+    try {
+      const policy = policyIs === 'fresh' ? policies.fresh() : policies.inForce()
+      const identity = identities.known()
+      return policy && identity && issuer.assess(identity, policy)
+    } catch (error) {
+      if (error instanceof SentinelError) return undefined
       throw error
     }
-  }
-
-  /** The last credential to its last minute, as long as the policy still allows it. */
-  async #spare(error: SentinelError): Promise<Minted | undefined> {
-    const { identities, policies, issuer, clock } = this.#deps
-    const identity = identities.last()
-    if (!identity || !mayFallBack(error)) return undefined
-    const policy = policies.fresh() ?? (await policies.current().catch(() => undefined))
-    if (!policy) return undefined
-    const assessment = issuer.assess(identity, policy, this.#grants)
-    if (assessment.decision.outcome !== 'allow') return undefined
-    const minted = this.#minted.get(keyOf(assessment))
-    return minted && reServing(minted, clock.aws()) !== 'drop' ? minted : undefined
-  }
-
-  #mintAhead(): void {
-    // A failure is recorded, and tried again by the request that finds nothing to serve.
-    this.#mintOnce().catch(() => {})
-  }
-
-  /** Joins the mint under way, or the memory of one that has just failed. */
-  #mintOnce(): Promise<Minted> {
-    if (this.#minting !== undefined) return this.#minting
-    const failure = this.#failure
-    if (failure && elapsed(failure.at, this.#deps.clock.now()) < RETRY_AFTER) {
-      return this.#repeatFailure(failure.error)
-    }
-    this.#minting = this.#mint().finally(() => {
-      this.#minting = undefined
-    })
-    return this.#minting
-  }
-
-  async #repeatFailure(error: unknown): Promise<never> {
-    if (error instanceof SentinelError) await this.#deps.refusals.remember(error, {})
-    throw error
-  }
-
-  async #mint(): Promise<Minted> {
-    const requestId = this.#deps.newRequestId()
-    const known: { assessment?: Assessment } = {}
-    try {
-      const minted = await this.#issue(requestId, known)
-      this.#failure = undefined
-      return minted
-    } catch (error) {
-      this.#failure = { error, at: this.#deps.clock.now() }
-      if (error instanceof SentinelError) {
-        await this.#deps.refusals.remember(error, known.assessment ?? {}, requestId)
-      }
-      throw error
-    }
-  }
-
-  async #issue(requestId: string, known: { assessment?: Assessment }): Promise<Minted> {
-    const { identities, policies, issuer, clock, profile } = this.#deps
-    const identity = identities.usable() ?? (await identities.renew())
-    const policy = await policies.current()
-    this.#grants = await issuer.grantsOf(identity)
-    const assessment = issuer.assess(identity, policy, this.#grants)
-    known.assessment = assessment
-    if (assessment.decision.outcome !== 'allow') throw refusalOf(assessment.decision, profile)
-    const found = this.#minted.get(keyOf(assessment))
-    if (
-      found &&
-      reServing(found, clock.aws()) === 'serve' &&
-      !this.#isLastMintDue(found, assessment)
-    ) {
-      return found
-    }
-    const { grant } = assessment.decision
-    const issued = await this.#issueWithRenewal(assessment, requestId)
-    if (grant && isLastMint(grant.endsAt, clock.aws())) this.#lastMintOf = grant.id
-    return this.#keep(keyOf(issued.assessment), {
-      credentials: issued.credentials,
-      requestId,
-      mintedAt: clock.aws(),
-    })
-  }
-
-  /** STS may know of the end of base credentials first: others are tried once. */
-  async #issueWithRenewal(assessment: Assessment, requestId: string) {
-    const { identities, issuer } = this.#deps
-    try {
-      return await issuer.issue(assessment, requestId)
-    } catch (error) {
-      if (!isBaseEnded(error)) throw error
-      const renewed = await identities.renew()
-      if (isSameKey(renewed, assessment.identity)) throw error
-      return issuer.issue(issuer.assess(renewed, assessment.policy, this.#grants), requestId)
-    }
-  }
-
-  #keep(key: string, minted: Minted): Minted {
-    this.#minted.delete(key)
-    this.#minted.set(key, minted)
-    const [oldest] = this.#minted.keys()
-    if (this.#minted.size > MINTED_MAX && oldest) this.#minted.delete(oldest)
-    return minted
-  }
-
-  #mintLastOfGrant(assessment: Assessment): void {
-    const minted = this.#minted.get(keyOf(assessment))
-    if (minted && this.#isLastMintDue(minted, assessment)) this.#mintAhead()
-  }
-
-  #isLastMintDue(minted: Minted, { decision: { grant } }: Assessment): boolean {
-    if (!grant || this.#lastMintOf === grant.id) return false
-    return (
-      minted.credentials.expiration < grant.endsAt &&
-      isLastMint(grant.endsAt, this.#deps.clock.aws())
-    )
   }
 
   #noticeSleep(): void {
-    const now = this.#deps.clock.now()
+    const { clock, policies, grants, mint } = this.#deps
+    const now = clock.now()
     if (drift(this.#seen, now) > SLEPT) {
-      this.#deps.policies.forget()
-      this.#grants = []
-      this.#failure = undefined
+      policies.forget()
+      grants.forget()
+      mint.forgetFailure()
     }
     this.#seen = now
-  }
-
-  #count({ requestId }: Minted, peer: 'same' | 'unknown'): void {
-    const entry = this.#served.get(requestId)
-    if (entry) entry.count += 1
-    else this.#served.set(requestId, { count: 1 })
-    if (peer === 'unknown') this.#served.get(requestId)!.peer = 'unknown'
-  }
-
-  #recordServed(): void {
-    this.#servedAt = this.#deps.clock.now()
-    for (const [requestId, { count, peer }] of this.#served) {
-      this.#deps.recorder.served(requestId, count, peer)
-    }
-    this.#served.clear()
-  }
-}
-
-/** What a minted credential is good for; with any of it changed, another must be minted. */
-function keyOf({ identity, policy, decision }: Assessment): string {
-  return [
-    identity.principal.uniqueId,
-    identity.resolved.base.accessKeyId,
-    identity.target.roleArn ?? '',
-    decision.rule?.index ?? '',
-    decision.maxDuration ?? '',
-    decision.basis,
-    decision.grant?.id ?? '',
-    policy.sha256,
-  ].join(' ')
-}
-
-function isSameKey(a: BaseIdentity, b: BaseIdentity): boolean {
-  return a.resolved.base.accessKeyId === b.resolved.base.accessKeyId
-}
-
-/** Whether `error` says only that no new credential can be had, not that none may be used. */
-function mayFallBack(error: SentinelError): boolean {
-  return (
-    isBaseEnded(error) ||
-    hasCode(error, 'STS_UNAVAILABLE', 'STS_REFUSED', 'DURATION_TOO_SHORT', 'INTERACTION_REQUIRED')
-  )
-}
-
-async function withPatience(minting: Promise<Minted>): Promise<Minted> {
-  // Given up on, it must not end the process as an unhandled rejection.
-  minting.catch(() => {})
-  let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(stillWorking()), PATIENCE)
-  })
-  try {
-    return await Promise.race([minting, patience])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,11 +1,12 @@
 import type { LogRecord } from '../domain/log-record.ts'
 import type { Mode } from '../domain/policy/types.ts'
+import { personOf } from '../domain/principal.ts'
 import { sourceIdentity } from '../domain/source-identity.ts'
 import { toSeconds, toTimestamp } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
-import type { Assessment } from './issuer.ts'
+import type { Assessment, Known } from './assessment.ts'
 
 /** What stands in every record of a run. */
 export interface RunContext {
@@ -60,24 +61,19 @@ export class DecisionRecorder {
   }
 
   /** A refusal, or an issuance that failed; with as much of the assessment as there was. */
-  async refused(
-    error: SentinelError,
-    requestId: string,
-    assessment: Partial<Assessment>,
-  ): Promise<void> {
+  async refused(error: SentinelError, requestId: string, known: Known): Promise<void> {
     await this.#log.append({
       ...this.#common('refused'),
-      ...assessed(assessment),
-      ...stamped(assessment, requestId),
-      outcome: error.exitCode === 3 ? 'refused' : 'failed',
-      code: error.code,
+      ...assessed(known),
+      ...stamped(known, requestId),
+      ...failure(error),
       reason: error.message,
     })
   }
 
-  /** That the refusal `requestId` was asked for `repeats` more times. */
-  repeated(requestId: string, repeats: number): void {
-    this.#log.note({ ...this.#common('refused'), outcome: 'refused', of: requestId, repeats })
+  /** That `repeats` more requests met `error`, which was recorded as `requestId`. */
+  repeated(error: SentinelError, requestId: string, repeats: number): void {
+    this.#log.note({ ...this.#common('refused'), ...failure(error), of: requestId, repeats })
   }
 
   /** That the credential of `requestId` was handed out `count` times since the last such record. */
@@ -114,8 +110,12 @@ export class DecisionRecorder {
   }
 }
 
+function failure({ code, exitCode }: SentinelError) {
+  return { code, outcome: exitCode === 3 ? 'refused' : 'failed' } as const
+}
+
 /** The stamp stands where STS may have seen it, though the answer was lost. */
-function stamped({ identity, decision }: Partial<Assessment>, requestId: string) {
+function stamped({ identity, decision }: Known, requestId: string) {
   const hasStamp = identity?.target.stamped && decision?.outcome === 'allow'
   return {
     request_id: requestId,
@@ -123,10 +123,12 @@ function stamped({ identity, decision }: Partial<Assessment>, requestId: string)
   }
 }
 
-function assessed({ identity, policy, decision, isStale }: Partial<Assessment>) {
+function assessed({ identity, policy, decision, isStale }: Known) {
   return {
     ...(identity && {
       user: identity.user,
+      // A web identity's provider and subject are in no ARN.
+      person: personOf(identity.principal),
       principal: identity.principal.arn,
       principal_id: identity.principal.uniqueId,
       account: identity.target.account,

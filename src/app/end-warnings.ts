@@ -1,8 +1,9 @@
 import { MINUTE, toSeconds } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Notices } from '../ports/notices.ts'
+import type { Assessment } from './assessment.ts'
 import type { BaseIdentityKeeper } from './base-identity.ts'
-import type { Assessment, Issuer } from './issuer.ts'
+import type { Issuer } from './issuer.ts'
 
 interface EndWarningsDeps {
   readonly issuer: Pick<Issuer, 'assess'>

@@ -16,7 +16,7 @@ export interface ServerOptions {
 }
 
 /** How often a server looks after what must happen though nobody asks. */
-const TICK = 5 * SECOND
+const TICK = 4 * SECOND
 
 /** Runs a command with one credential in its environment. */
 export async function execWithEnvironment(
@@ -47,7 +47,7 @@ export async function execWithServer(
     return await children.run(requestFor(run, options, { kind: 'server', url, token }))
   } finally {
     clearInterval(timer)
-    supply.close()
+    await supply.close()
   }
 }
 

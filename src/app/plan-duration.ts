@@ -2,9 +2,9 @@ import { formatDuration } from '../domain/duration.ts'
 import { SentinelError } from '../errors.ts'
 
 /** The shortest life that STS gives, in seconds. */
-export const DURATION_MIN = 900
-/** The longest life STS gives to a role assumed with another role's credentials, in seconds. */
-export const CHAINED_MAX = 3600
+const DURATION_MIN = 900
+/** The longest life that every role allows, and a chained one at most, in seconds. */
+export const SAFE_MAX = 3600
 /** How long before a grant's end the credentials it allowed are to end, in seconds. */
 const GRANT_MARGIN = 10
 
@@ -15,6 +15,8 @@ export interface DurationLimits {
   readonly cap?: number | undefined
   /** Whether the base credentials are a role's themselves. */
   readonly isChained: boolean
+  /** The role's own maximum, where STS has refused a longer life. */
+  readonly roleMax?: number | undefined
   readonly grantRemaining?: number | undefined
 }
 
@@ -32,26 +34,26 @@ export function planDuration({
   asked,
   cap = Infinity,
   isChained,
+  roleMax = Infinity,
   grantRemaining = Infinity,
 }: DurationLimits): DurationPlan {
   const limits: readonly [seconds: number, why: string][] = [
-    [asked, 'asked for'],
+    [asked, `${formatDuration(asked)} was asked for`],
     [cap, 'the policy allows no more'],
-    [isChained ? CHAINED_MAX : Infinity, 'STS allows a chained role no more'],
-    [Math.floor(grantRemaining) - GRANT_MARGIN, 'the grant ends then'],
+    [isChained ? SAFE_MAX : Infinity, 'STS allows a chained role no more'],
+    [roleMax, 'the role allows no more'],
+    [Math.floor(grantRemaining) - GRANT_MARGIN, 'the grant ends before'],
   ]
   const [seconds, why] = limits.reduce((least, limit) => (limit[0] < least[0] ? limit : least))
-  if (seconds < DURATION_MIN) throw tooShort(seconds, why)
+  if (seconds < DURATION_MIN) throw tooShort(why)
   return seconds === asked
     ? { seconds }
     : { seconds, note: `${formatDuration(seconds)} instead of ${formatDuration(asked)}: ${why}` }
 }
 
-function tooShort(seconds: number, why: string): SentinelError {
-  const left = formatDuration(seconds)
-  return new SentinelError(
-    'DURATION_TOO_SHORT',
-    `only ${left} may be issued (${why}), and STS issues no less than 15m`,
-    { hint: 'ask for 15m or more, or for a grant that lasts longer' },
-  )
+/** The seconds that are left stay out of it: one refusal keeps one text while they run down. */
+function tooShort(why: string): SentinelError {
+  return new SentinelError('DURATION_TOO_SHORT', `STS issues no less than 15m, but ${why}`, {
+    hint: 'ask for 15m or more, or for a grant that lasts longer',
+  })
 }

@@ -5,7 +5,10 @@ import { type Instant, MINUTE, SECOND } from '../domain/time.ts'
 export interface Minted {
   readonly credentials: SessionCredentials
   readonly requestId: string
-  readonly mintedAt: Instant
+  /** Milliseconds that it was made for. */
+  readonly life: number
+  /** Not where the base credentials themselves are handed out: minting gives them once more. */
+  readonly isRenewable: boolean
 }
 
 /** Above the 15 minutes below which botocore and .NET ask again at every single call. */
@@ -14,8 +17,8 @@ const LONG_LIFE = 30 * MINUTE
 const SHORT_LIFE_MIN = 5.5 * MINUTE
 /** How long before that point the next one is minted in the background. */
 const AHEAD = 20 * SECOND
-/** The last stretch, which is never handed out. */
-const DYING = 60 * SECOND
+/** The last stretch of a life, which is never handed out. */
+export const DYING = 60 * SECOND
 
 /**
  * What to do with a minted credential (design § 6, "Re-serving"):
@@ -27,13 +30,13 @@ const DYING = 60 * SECOND
  */
 export type ReServing = 'serve' | 'serve and renew' | 'renew' | 'drop'
 
-/** Tells what to do with `minted` at `at`. */
-export function reServing({ credentials, mintedAt }: Minted, at: Instant): ReServing {
+/** Tells what to do with a minted credential at `at`. */
+export function reServing({ credentials, life, isRenewable }: Minted, at: Instant): ReServing {
   const left = credentials.expiration - at
-  const threshold = renewalThreshold(credentials.expiration - mintedAt)
-  if (left > threshold + AHEAD) return 'serve'
-  if (left > threshold) return 'serve and renew'
-  return left > DYING ? 'renew' : 'drop'
+  if (left <= DYING) return 'drop'
+  const threshold = renewalThreshold(life)
+  if (!isRenewable || left > threshold + AHEAD) return 'serve'
+  return left > threshold ? 'serve and renew' : 'renew'
 }
 
 function renewalThreshold(life: number): number {
@@ -47,4 +50,9 @@ const LAST_MINT_UNTIL = 15 * MINUTE + 15 * SECOND
 export function isLastMint(grantEnd: Instant, at: Instant): boolean {
   const left = grantEnd - at
   return left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
+}
+
+/** Whether a credential lasts to the end of its grant: then the last mint would gain nothing. */
+export function lastsUntil({ credentials }: Minted, grantEnd: Instant): boolean {
+  return grantEnd - credentials.expiration <= DYING
 }

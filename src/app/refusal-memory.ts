@@ -1,27 +1,28 @@
 import { elapsed, type Moment, SECOND } from '../domain/time.ts'
-import { SentinelError } from '../errors.ts'
+import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Notices } from '../ports/notices.ts'
+import type { Known } from './assessment.ts'
 import type { DecisionRecorder } from './decision-recorder.ts'
-import type { Assessment } from './issuer.ts'
 
 interface Remembered {
+  readonly error: SentinelError
   readonly requestId: string
   readonly at: Moment
-  repeats: number
+  /** How many requests were refused for it. */
+  count: number
 }
 
 interface RefusalMemoryDeps {
   readonly recorder: Pick<DecisionRecorder, 'refused' | 'repeated'>
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
   readonly notices: Notices
-  readonly newRequestId: () => string
 }
 
 /** One denial reaches an SDK's user as 3 to 5 requests within 3 seconds. */
 const MEMORY = 5 * SECOND
-/** Distinct refusals told on stderr; more than this is a client that makes them up. */
-const TOLD_MAX = 100
+/** Distinct refusals at a time; more than this is a fault that never says the same twice. */
+const REMEMBERED_MAX = 100
 
 /**
  * Makes one record and one line on stderr of a refusal, however often it is asked for: repeats are
@@ -30,66 +31,78 @@ const TOLD_MAX = 100
 export class RefusalMemory {
   readonly #deps: RefusalMemoryDeps
   readonly #remembered = new Map<string, Remembered>()
+  readonly #causes = new WeakMap<SentinelError, string>()
   readonly #told = new Set<string>()
 
   constructor(deps: RefusalMemoryDeps) {
     this.#deps = deps
   }
 
-  /** Records `error`, or counts it. Rejects with nothing: the refusal stands without its record. */
-  async remember(
-    error: SentinelError,
-    assessment: Partial<Assessment>,
-    requestId = this.#deps.newRequestId(),
-  ): Promise<void> {
-    const cause = `${error.code} ${error.message} ${assessment.policy?.sha256 ?? ''}`
-    const known = this.#remembered.get(cause)
-    if (known && !this.#isOver(known)) {
-      known.repeats += 1
-      return
+  /**
+   * Records `error`, unless one of the same cause was a moment ago. Never rejects for the log's
+   * sake: a refusal stands without its record.
+   */
+  async remember(error: SentinelError, known: Known, requestId: string): Promise<void> {
+    const cause = `${error.code} ${error.message} ${known.policy?.sha256 ?? ''}`
+    this.#causes.set(error, cause)
+    const before = this.#remembered.get(cause)
+    if (before && !this.#isOver(before)) return
+    if (before) this.#forget(cause, before)
+    this.#makeRoom()
+    this.#remembered.set(cause, { error, requestId, at: this.#deps.clock.now(), count: 0 })
+    try {
+      await this.#deps.recorder.refused(error, requestId, known)
+    } catch (logError) {
+      if (!(logError instanceof SentinelError)) throw logError
+      // Told already, or about to be, when the log itself is why.
+      if (!hasCode(error, 'LOG_UNAVAILABLE')) this.#tell(logError)
     }
-    if (known) this.#forget(cause, known)
-    this.#remembered.set(cause, { requestId, at: this.#deps.clock.now(), repeats: 0 })
+  }
+
+  /** Counts a request that is answered with `error`, and tells the user of it once. */
+  count(error: unknown): void {
+    if (!(error instanceof SentinelError)) return
+    const cause = this.#causes.get(error)
+    if (cause === undefined) return
+    const remembered = this.#remembered.get(cause)
+    if (remembered) remembered.count += 1
     this.#tell(error)
-    await this.#record(error, requestId, assessment)
+  }
+
+  /** What was told is over: should it come again, it is news. */
+  recover(): void {
+    this.#told.clear()
   }
 
   /** Writes the counts of what is not remembered any more. */
   sweep(): void {
-    for (const [cause, known] of this.#remembered)
-      if (this.#isOver(known)) this.#forget(cause, known)
+    for (const [cause, remembered] of this.#remembered)
+      if (this.#isOver(remembered)) this.#forget(cause, remembered)
   }
 
   /** Writes every count, at the end of a run. */
   flush(): void {
-    for (const [cause, known] of this.#remembered) this.#forget(cause, known)
+    for (const [cause, remembered] of this.#remembered) this.#forget(cause, remembered)
   }
 
   #isOver({ at }: Remembered): boolean {
     return elapsed(at, this.#deps.clock.now()) > MEMORY
   }
 
-  #forget(cause: string, { requestId, repeats }: Remembered): void {
+  #makeRoom(): void {
+    const [oldest] = this.#remembered
+    if (oldest && this.#remembered.size >= REMEMBERED_MAX) this.#forget(...oldest)
+  }
+
+  #forget(cause: string, { error, requestId, count }: Remembered): void {
     this.#remembered.delete(cause)
-    if (repeats > 0) this.#deps.recorder.repeated(requestId, repeats)
+    // The record itself stands for the first.
+    if (count > 1) this.#deps.recorder.repeated(error, requestId, count - 1)
   }
 
   #tell({ message, hint }: SentinelError): void {
-    if (this.#told.has(message) || this.#told.size >= TOLD_MAX) return
+    if (this.#told.has(message) || this.#told.size >= REMEMBERED_MAX) return
     this.#told.add(message)
     this.#deps.notices.warn(message, hint)
-  }
-
-  async #record(
-    error: SentinelError,
-    requestId: string,
-    assessment: Partial<Assessment>,
-  ): Promise<void> {
-    try {
-      await this.#deps.recorder.refused(error, requestId, assessment)
-    } catch (logError) {
-      if (!(logError instanceof SentinelError)) throw logError
-      this.#tell(logError)
-    }
   }
 }

@@ -4,14 +4,18 @@ import { SentinelError } from '../errors.ts'
 
 /** The error that tells a user of a decision against them, and what would change it. */
 export function refusalOf(decision: Decision, profile: string): SentinelError {
-  const { rule, effect, reason } = decision
+  const { reason, remedies } = decision
   if (decision.unstamped) return unstamped(profile, reason)
-  const by = rule ? ` by rule "${rule.name}" (${effect})` : ''
-  const [nearest] = decision.remedies
-  return new SentinelError('POLICY_DENIED', `profile ${profile} is refused${by}: ${reason}`, {
+  const [nearest] = remedies
+  return new SentinelError('POLICY_DENIED', `profile ${profile} is refused: ${reason}`, {
     hint: nearest ? adviceOf(nearest) : `see each rule with: sentinel policy explain ${profile}`,
-    reply: `refused${by}: ${reason}`,
+    reply: replyOf(`refused: ${reason}`),
   })
+}
+
+/** What a client may be told: not which roles there are. */
+function replyOf(text: string): string | undefined {
+  return text.includes('arn:') ? undefined : text
 }
 
 /** One imperative sentence that makes `remedy` happen. */
@@ -40,7 +44,7 @@ function unstamped(profile: string, reason: string): SentinelError {
       hint:
         `make it a gated profile: move its keys to [profile ${profile}-base] and write ` +
         `role_arn = arn:aws:iam::ACCOUNT:role/ROLE and source_profile = ${profile}-base`,
-      reply: `profile has no role to assume: ${reason}`,
+      reply: replyOf(`the profile has no role to assume: ${reason}`),
     },
   )
 }

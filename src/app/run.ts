@@ -8,13 +8,19 @@ import type { Notices } from '../ports/notices.ts'
 import type { PolicySource } from '../ports/policy-source.ts'
 import type { Profile, Profiles } from '../ports/profiles.ts'
 import type { TokenService } from '../ports/token-service.ts'
+import { type Known, learn } from './assessment.ts'
 import { type BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
+import { CredentialMaker } from './credential-maker.ts'
 import { CredentialSupply } from './credential-supply.ts'
 import { DecisionRecorder } from './decision-recorder.ts'
 import { EndWarnings } from './end-warnings.ts'
-import { type Assessment, type Issued, Issuer } from './issuer.ts'
+import { GrantKeeper } from './grant-keeper.ts'
+import { type Issued, Issuer } from './issuer.ts'
+import { Mint } from './mint.ts'
+import { MintedCredentials } from './minted-credentials.ts'
 import { PolicyKeeper, type PolicyKeeperDeps } from './policy-keeper.ts'
 import { RefusalMemory } from './refusal-memory.ts'
+import { ServedCount } from './served-count.ts'
 
 export interface RunDeps {
   readonly profiles: Profiles
@@ -55,55 +61,54 @@ export interface RunOptions {
 export class Run implements AsyncDisposable {
   readonly profile: Profile
   readonly #deps: RunDeps
-  readonly #options: RunOptions
   readonly #identities: BaseIdentityKeeper
   readonly #policies: PolicyKeeper
+  readonly #grants: GrantKeeper
   readonly #recorder: DecisionRecorder
   readonly #issuer: Issuer
   readonly #refusals: RefusalMemory
+  readonly #ending = new AbortController()
+  /** Until the command runs: nobody is asked for anything inside a request. */
+  #mayPrompt: boolean
   #exitStatus = 0
 
   constructor(deps: RunDeps, options: RunOptions, profile: Profile) {
-    const { tokens, log, clock, notices } = deps
     this.profile = profile
     this.#deps = deps
-    this.#options = options
+    this.#mayPrompt = options.mayPrompt
     const context = {
       profile: profile.name,
       mode: options.mode,
       version: options.version,
       roleArn: profile.roleArn,
       endpointOverride: options.endpointOverride,
+      asked: askedFor(options, profile),
+      hasSessionTags: options.hasSessionTags,
     }
-    this.#identities = new BaseIdentityKeeper(deps, profile)
+    const common = { ...deps, ending: this.#ending.signal }
+    this.#identities = new BaseIdentityKeeper(common, profile)
     this.#policies = new PolicyKeeper(
       {
-        ...deps,
+        ...common,
         source: deps.openPolicySource(() => this.#baseCredentials()),
         parse: deps.parsePolicy,
         sha256: (text) => hex(deps.sha256(text)),
       },
       { acceptsReset: options.acceptsPolicyReset },
     )
-    this.#recorder = new DecisionRecorder(log, clock, context)
+    this.#grants = new GrantKeeper(deps, profile.name)
+    this.#recorder = new DecisionRecorder(deps.log, deps.clock, context)
     this.#issuer = new Issuer(
       {
-        tokens,
+        ...common,
+        maker: new CredentialMaker(common, context),
         policies: this.#policies,
+        grants: this.#grants,
         recorder: this.#recorder,
-        clock,
-        notices,
-        ...(deps.grants ? { grants: deps.grants } : {}),
       },
-      { ...context, asked: askedFor(options, profile), hasSessionTags: options.hasSessionTags },
+      context,
     )
-    this.#refusals = new RefusalMemory({
-      recorder: this.#recorder,
-      clock,
-      // A one-off command throws its refusal, and that is told once, by the command line.
-      notices: options.mode === 'server' ? notices : silent,
-      newRequestId: deps.newRequestId,
-    })
+    this.#refusals = new RefusalMemory({ ...common, recorder: this.#recorder })
     this.#recorder.start()
   }
 
@@ -115,43 +120,44 @@ export class Run implements AsyncDisposable {
   /** Decides and issues once. Rejects with the refusal, which is recorded. */
   async issueOnce(): Promise<Issued> {
     const requestId = this.#deps.newRequestId()
-    const known: { identity?: BaseIdentity; assessment?: Assessment } = {}
-    try {
-      const { identity, policy } = await this.#prepare(known)
-      const grants = await this.#issuer.grantsOf(identity)
-      known.assessment = this.#issuer.assess(identity, policy, grants)
-      return await this.#issuer.issue(known.assessment, requestId)
-    } catch (error) {
-      if (error instanceof SentinelError) {
-        await this.#refusals.remember(error, known.assessment ?? known, requestId)
-      }
-      throw error
-    }
+    return this.#recording(requestId, async (known) => {
+      const identity = await this.#prepare(known)
+      await this.#grants.look(identity)
+      // Anew: a person may have taken minutes to answer a prompt.
+      const assessment = this.#issuer.assess(identity, await this.#policies.current())
+      Object.assign(known, assessment)
+      return this.#issuer.issue(assessment, requestId)
+    })
   }
 
   /**
-   * What a credential server serves from. Decides, and with `warm-up` issues, before it resolves:
-   * a refused profile starts nothing.
+   * What a credential server serves from. Finds out first who asks and under which policy: this is
+   * the last time that a person may be asked for anything. With `warm-up` it issues the first
+   * credential too, so that a refused profile starts nothing.
    */
   async openSupply(start: 'warm-up' | 'lazy'): Promise<CredentialSupply> {
-    const { clock, newRequestId, notices } = this.#deps
-    const supply = new CredentialSupply({
+    await this.#recording(this.#deps.newRequestId(), (known) => this.#prepare(known))
+    this.#mayPrompt = false
+    const { clock, notices, newRequestId } = this.#deps
+    const parts = {
       identities: this.#identities,
       policies: this.#policies,
+      grants: this.#grants,
       issuer: this.#issuer,
       recorder: this.#recorder,
       refusals: this.#refusals,
-      warnings: new EndWarnings({
-        issuer: this.#issuer,
-        identities: this.#identities,
-        clock,
-        notices,
-      }),
+      minted: new MintedCredentials(),
       clock,
+      notices,
       newRequestId,
-      profile: this.profile.name,
+    }
+    const supply = new CredentialSupply({
+      ...parts,
+      mint: new Mint(parts),
+      served: new ServedCount(parts),
+      warnings: new EndWarnings(parts),
+      ending: this.#ending,
     })
-    if (start === 'warm-up') await this.#recordingFailure(() => this.#prepare({}))
     if (start === 'warm-up') await supply.warmUp()
     this.#policies.start()
     return supply
@@ -173,6 +179,7 @@ export class Run implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort()
     this.#policies[Symbol.dispose]()
     this.#refusals.flush()
     this.#recorder.stop(this.#exitStatus)
@@ -180,27 +187,27 @@ export class Run implements AsyncDisposable {
   }
 
   /** Finds out who asks and under which policy, side by side where they do not need each other. */
-  async #prepare(known: { identity?: BaseIdentity }) {
-    const [identity, policy] = await settleBoth(
-      this.#identities.renew(this.#options.mayPrompt),
-      this.#policies.load(),
-    )
-    known.identity = identity
-    return { identity, policy }
+  #prepare(known: Known): Promise<BaseIdentity> {
+    return learn(known, this.#identities.renew(this.#mayPrompt), this.#policies.load())
   }
 
-  async #recordingFailure<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Does `work`, and records how it failed with as much as was `known` by then. */
+  async #recording<Result>(
+    requestId: string,
+    work: (known: Known) => Promise<Result>,
+  ): Promise<Result> {
+    const known: Known = {}
     try {
-      return await work()
+      return await work(known)
     } catch (error) {
-      if (error instanceof SentinelError) await this.#refusals.remember(error, {})
+      if (error instanceof SentinelError) await this.#refusals.remember(error, known, requestId)
       throw error
     }
   }
 
   async #baseCredentials(): Promise<Credentials> {
-    const known = this.#identities.usable()
-    return (known ?? (await this.#identities.renew(this.#options.mayPrompt))).resolved.base
+    const usable = this.#identities.usable()
+    return (usable ?? (await this.#identities.renew(this.#mayPrompt))).resolved.base
   }
 }
 
@@ -213,14 +220,6 @@ function askedFor({ asked, mode }: RunOptions, { durationSeconds }: Profile): nu
   const ofProfile = mode === 'server' ? undefined : durationSeconds
   return asked.flag ?? ofProfile ?? asked.setting ?? asked.default
 }
-
-/** Waits for both, so that neither goes on behind the other's failure; the first's counts. */
-async function settleBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second])
-  return [await first, await second]
-}
-
-const silent: Notices = { warn() {}, info() {} }
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

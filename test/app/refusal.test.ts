@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { adviceOf, refusalOf } from '../../src/app/refusal.ts'
+import { decide } from '../../src/domain/policy/evaluate.ts'
+import type { AccessInput, Policy, Remedy } from '../../src/domain/policy/types.ts'
+import { anApprovalRule, anInput, aPolicy, aRule, users } from '../fixtures/policies.ts'
+
+function refused(policy: Partial<Policy>, input: Partial<AccessInput> = {}) {
+  return refusalOf(decide(aPolicy(policy), anInput(input)), 'prod')
+}
+
+suite('refusalOf', () => {
+  test("tells the rule's own reason to the user and to the client", () => {
+    const rules = [aRule({ name: 'freeze', effect: 'deny', reason: 'release week' })]
+    const { code, message, hint, reply } = refused({ rules })
+    assert.equal(code, 'POLICY_DENIED')
+    assert.equal(message, 'profile prod is refused: rule "freeze" denies it: release week')
+    assert.equal(hint, 'see each rule with: sentinel policy explain prod')
+    assert.equal(reply, 'refused: rule "freeze" denies it: release week')
+  })
+
+  test('says when no rule matched', () => {
+    assert.equal(refused({}).message, 'profile prod is refused: no rule matches')
+  })
+
+  test('advises the nearest remedy', () => {
+    const rules = [aRule({ effect: 'require_approval' })]
+    const approvals = [anApprovalRule({ approvers: users('bob', 'carol') })]
+    assert.equal(refused({ rules, approvals }).hint, 'ask for approval by bob or carol')
+    assert.match(refused({ rules: [aRule({ effect: 'require_server' })] }).hint ?? '', /--server$/)
+  })
+
+  test('keeps the ARNs of roles from the client', () => {
+    const profiles = [{ profile: 'prod', role: 'arn:aws:iam::999999999999:role/Other' }]
+    const { message, reply } = refused({ profiles, rules: [aRule()] })
+    assert.match(message, /stands for arn:aws:iam::444455556666:role\/Prod/)
+    assert.equal(reply, undefined)
+  })
+
+  test('shows how an unstamped profile is made a gated one', () => {
+    const target = { account: '444455556666', stamped: false }
+    const { code, message, hint, reply } = refused({ rules: [aRule()] }, { target })
+    assert.equal(code, 'PROFILE_UNSTAMPED')
+    assert.match(message, /^profile prod has no role for Sentinel to assume: rule "a rule"/)
+    assert.match(hint ?? '', /role_arn = .* source_profile = prod-base$/)
+    assert.match(reply ?? '', /^the profile has no role to assume/)
+  })
+})
+
+suite('adviceOf', () => {
+  const advice: [remedy: Remedy, text: string][] = [
+    [{ kind: 'server' }, 'run it through the credential server: sentinel exec --server'],
+    [{ kind: 'server_session' }, 'run it with --server and a session tracked in a dynamodb: store'],
+    [
+      { kind: 'server_session', store: 'dynamodb:eu-central-1:s' },
+      'run it with --server and a session tracked in dynamodb:eu-central-1:s',
+    ],
+    [
+      { kind: 'window', rule: 'hours', opensAt: Date.UTC(2026, 0, 15, 8) },
+      'try again from 2026-01-15T08:00:00Z, when rule "hours" applies',
+    ],
+    [{ kind: 'request', profile: 'prod', approvers: ['bob'] }, 'ask for approval by bob'],
+    [
+      { kind: 'break_glass', profile: 'prod' },
+      'in an emergency, ask whoever keeps the policy: a break-glass rule covers you',
+    ],
+  ]
+  for (const [remedy, text] of advice) {
+    test(`says how: ${text}`, () => assert.equal(adviceOf(remedy), text))
+  }
+})
