@@ -34,9 +34,12 @@ export async function openAWS(world: World, selection: AWSSelection) {
   )
   const sts = new STSCaller({ transport, clock })
   const hops = new STSHops(sts)
-  const region =
-    settings.find('region', { name: 'region', text: globals.region })?.value ??
-    (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined)
+  // `--region` is for our own calls: it wins over the profile's, the environment's does not.
+  const asked = settings.find('region', { name: 'region', text: globals.region })?.value
+  const fallback = env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined
+  const region = asked ?? fallback
+  const regionOf = (profile?: { readonly region?: string; readonly roleArn?: string }) =>
+    chooseRegion({ profile: asked ?? profile?.region, fallback, roleArn: profile?.roleArn })
   const mfa = new MFA({
     clock,
     hops,
@@ -52,8 +55,7 @@ export async function openAWS(world: World, selection: AWSSelection) {
     transport,
     profiles,
     /** The region of calls on behalf of `profile`. */
-    regionOf: (profile?: { readonly region?: string; readonly roleArn?: string }) =>
-      chooseRegion({ profile: profile?.region, fallback: region, roleArn: profile?.roleArn }),
+    regionOf,
     tokens: (name: string, stsRegion: string) =>
       new STSTokenService(sts, { region: stsRegion, profile: name }),
     /** The credentials a profile stands for, for calls of our own: they are not stamped. */
@@ -61,10 +63,7 @@ export async function openAWS(world: World, selection: AWSSelection) {
       const profile = await profiles.load(name)
       const { base, role } = await profiles.resolve(name, { mayPrompt: true, signal })
       if (!role) return base
-      const target = {
-        region: chooseRegion({ profile: profile.region, fallback: region, roleArn: role.arn }),
-        profile: name,
-      }
+      const target = { region: regionOf(profile), profile: name }
       const hop = { roleArn: role.arn, roleSessionName: 'sentinel', externalId: role.externalId }
       return hops.assumeRole(base, { ...hop, mfa: role.mfa }, { target, signal })
     },
