@@ -69,12 +69,12 @@ export class ClientConnection {
 
   /** Turns the client away, once it has the answers to what it asked before. */
   refuse(): void {
-    if (!this.#isRefused) this.#refuseAfter(this.#latest)
+    this.#refuseAfter(this.#latest)
   }
 
   /** Closes the connection now: a client that is too slow gets no time to be slow again. */
   cut(): void {
-    if (!this.#isRefused && this.isExpendable) this.#socket.write(REFUSAL)
+    if (this.#latest === undefined) this.#endWithRefusal()
     this.destroy()
   }
 

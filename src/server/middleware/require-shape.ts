@@ -4,9 +4,6 @@ import type { HttpRequest, Middleware } from '../handler.ts'
 /** The one target served. */
 export const TARGET = '/credentials'
 
-// No SDK sends more than 10; Node by itself would cut a long list without a word.
-const MAX_HEADERS = 64
-
 /** A header that no SDK sends here, and what sends it instead. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   // Web pages.
@@ -60,10 +57,8 @@ function isExactly(values: readonly string[] | undefined, value: string): boolea
 }
 
 function findForbidden(headers: HttpRequest['headers']): string | undefined {
-  let count = 0
-  for (const [name, values] of headers) {
+  for (const name of headers.keys()) {
     if (FORBIDDEN.has(name) || FORBIDDEN_PREFIX.test(name)) return `there is a header "${name}"`
-    count += values.length
   }
-  return count > MAX_HEADERS ? `there are more than ${MAX_HEADERS} headers` : undefined
+  return undefined
 }
