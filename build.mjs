@@ -21,6 +21,10 @@ const options = {
   mainFields: ['module', 'main'],
   // `import()` becomes a lazy `require`: `import('node:http')` alone costs 30 ms, `require` 5.
   supported: { 'dynamic-import': false },
+  define: {
+    __VERSION__: JSON.stringify(packageJson.version),
+    __COMMIT__: JSON.stringify(commit()),
+  },
   legalComments: 'linked',
   logLevel: 'warning',
 }

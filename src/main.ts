@@ -2,14 +2,8 @@ import { endLike } from './child/end-like-child.ts'
 import { restartWithoutTraces } from './clean-start.ts'
 import { complain, type Sink } from './cli/output.ts'
 import { run } from './cli/run.ts'
-import { compose } from './compose.ts'
 import { SentinelError } from './errors.ts'
-
-declare const __VERSION__: string | undefined
-declare const __COMMIT__: string | undefined
-
-const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
-const commit = typeof __COMMIT__ === 'string' ? __COMMIT__ : 'none'
+import { VERSION, versionLine } from './version.ts'
 
 /** Given by the binary's boot file: what runs this program again. */
 declare const SELF: readonly string[] | undefined
@@ -33,14 +27,12 @@ function main(): void {
     process.exitCode = error.exitCode
     return
   }
-  const terminal = {
-    stdout,
-    stderr,
-    version: `sentinel ${version} (commit ${commit}, node ${process.version})`,
-  }
-  void run(args, terminal, (globals) => compose(globals, { ...terminal, version, self })).then(
-    endLike,
-  )
+  const terminal = { stdout, stderr, version: versionLine(process.version) }
+  void run(args, terminal, async (globals) => {
+    // Not for help and mistakes: most of the program is behind it.
+    const { compose } = await import('./compose.ts')
+    return compose(globals, { stdout, stderr, version: VERSION, self })
+  }).then(endLike)
 }
 
 function sink(stream: NodeJS.WriteStream, mayColor: boolean): Sink {
