@@ -1,3 +1,19 @@
+/**
+ * The credential server, put together. Why nothing leaks from it, and where that is:
+ *
+ *     nobody off the machine reaches it it listens on 127.0.0.1 alone        listen.ts
+ *     a web page gets nothing           Host, one header shape, no CORS      require-shape.ts
+ *     who lacks the token gets nothing  digests, compared in constant time   require-token.ts
+ *     another user gets nothing         whose socket it is, by the kernel    require-peer.ts
+ *     a refusal tells no reason         one buffer of bytes for all          client-connection.ts
+ *     an error tells nothing internal   its code or its `reply`, no message  error-reply.ts
+ *     no 200 without live credentials   a last look at what is written       serve-credentials.ts
+ *     who is slow or many hurts nobody  timeouts; 512 connections; 8 asking  listen.ts
+ *
+ * Nothing here decides whether credentials may be had: that is the supply's.
+ *
+ * @module
+ */
 import { readFile } from 'node:fs/promises'
 import type { Secret } from '../domain/secret.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -58,7 +74,7 @@ export async function openCredentialServer(
   }
 }
 
-/** The way of a request, from the outside in. What the first four refuse is one and the same 401. */
+/** The way of a request, from the outside in. What the guard refuses is one and the same 401. */
 export function credentialHandler(
   address: string,
   { supply, token, clock, layers = [], onBug }: CredentialHandlerOptions,

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { SentinelError } from '../errors.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { Handler, HttpReply, HttpRequest } from './handler.ts'
@@ -48,8 +49,8 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer(OPTIONS)
   server.timeout = INACTIVITY_TIMEOUT_MS
-  // No SDK sends more than 10. A Node that left the rest out, instead of refusing, would show in the
-  // tests: a header that refuses could be among the rest.
+  // No SDK sends more than 10. Should Node ever leave the rest out instead of refusing, a test fails:
+  // a header that refuses could be among the rest.
   server.maxHeadersCount = 64
 
   const address = await bind(server, port)
@@ -81,7 +82,7 @@ async function bind(server: Server, port: number): Promise<string> {
 
 /** Connects every event by which Node tells of a client. Returns the live connections. */
 function serve(server: Server, handler: Handler, identifyPeer: IdentifyPeer) {
-  const connections = new Map<Socket, ClientConnection>()
+  const connections = new Map<Duplex, ClientConnection>()
 
   server.on('connection', (socket: Socket) => {
     connections.set(socket, new ClientConnection(socket, identifyPeer))
@@ -108,11 +109,11 @@ function serve(server: Server, handler: Handler, identifyPeer: IdentifyPeer) {
   server.on('checkContinue', answer)
   server.on('checkExpectation', answer)
 
-  const refuse = (socket: Socket) => connections.get(socket)?.refuse()
+  const refuse = (socket: Duplex) => connections.get(socket)?.refuse()
   server.on('connect', (incoming: IncomingMessage) => refuse(incoming.socket))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') connections.get(socket as Socket)?.cut()
-    else refuse(socket as Socket)
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') connections.get(socket)?.cut()
+    else refuse(socket)
   })
 
   return () => connections.values()
@@ -122,7 +123,7 @@ function serve(server: Server, handler: Handler, identifyPeer: IdentifyPeer) {
  * Drops the connection that has been there longest without a request, at worst the newest: whoever
  * opens connections to fill the table pushes out their own, and an SDK, which asks at once, stays.
  */
-function dropOne(connections: Map<Socket, ClientConnection>): void {
+function dropOne(connections: Map<Duplex, ClientConnection>): void {
   for (const [socket, connection] of connections) {
     if (!connection.isExpendable) continue
     connections.delete(socket)

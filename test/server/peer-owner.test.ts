@@ -15,7 +15,8 @@ import {
 } from './gateway.ts'
 
 const HEADER =
-  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt ' +
+  '  uid  timeout inode\n'
 
 interface Row {
   readonly local?: string
@@ -38,7 +39,7 @@ function row({ local = CLIENT, remote = SERVER, uid = 1000, inode = 74565 }: Row
 
 const connection = { remoteAddress: '127.0.0.1', remotePort: 40_000, localPort: 8080 }
 
-/** Asks for {@link connection} once, with uid 1000 as ours. Each look finds the next of `tables`. */
+/** Asks for {@link connection}, with uid 1000 as ours. Each look finds the next of `tables`. */
 function identify(...tables: string[]): Promise<string> {
   const readTables = async () => HEADER + (tables.length > 1 ? tables.shift() : tables[0])
   return identifyPeers({ uid: 1000, readTables })(connection)
@@ -87,7 +88,7 @@ suite('identifyPeers', () => {
     assert.equal(await identifyPeer({ ...connection, remoteAddress: undefined }), 'other')
   })
 
-  test('lets all that wait share one read, and none of them one that had begun before', async () => {
+  test('lets all that wait share one read, and none one that had begun before', async () => {
     let reads = 0
     const readTables = async () => {
       reads += 1

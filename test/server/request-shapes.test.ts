@@ -18,7 +18,7 @@ suite('the one shape of requests', () => {
     assert.equal(gateway.peers.length, servedShapes(gateway.port).length)
   })
 
-  test('is nothing else: every other shape gets the same bytes, and none reaches the supply', async () => {
+  test('is nothing else: any other gets the same bytes, and none reaches the supply', async () => {
     await using gateway = await openGateway()
     const shapes = refusedShapes(gateway.port)
     assert.ok(shapes.length >= 500)

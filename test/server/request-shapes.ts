@@ -14,7 +14,7 @@ export interface Shape {
 
 const LINE = 'GET /credentials HTTP/1.1'
 
-/** What each SDK sends: botocore, JavaScript and Java as captured, the others as in their source. */
+/** What each SDK sends: botocore, JavaScript, Java as captured, the others as in their source. */
 const SDKS: Record<string, (host: string) => string[]> = {
   botocore: (host) => [
     `Host: ${host}`,
@@ -89,10 +89,11 @@ const METHODS =
   'HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT PROPFIND PURGE SEARCH QUERY M-SEARCH LINK ' +
   'BREW get Get GETX PRI SOURCE'
 const TARGETS =
-  '/ /credentials/ //credentials /Credentials /CREDENTIALS /credential /credentialss /./credentials ' +
-  '/x/../credentials /credentials? /credentials?a=b /credentials#x /credentials%20 /%63redentials ' +
-  '/credentials;x * credentials http://127.0.0.1/credentials http://localhost/credentials ' +
-  'https://127.0.0.1/credentials //127.0.0.1/credentials /credentials\\ /favicon.ico /latest/meta-data/'
+  '/ /credentials/ //credentials /Credentials /CREDENTIALS /credential /credentialss ' +
+  '/./credentials /x/../credentials /credentials? /credentials?a=b /credentials#x ' +
+  '/credentials%20 /%63redentials /credentials;x /credentials\\ * credentials ' +
+  'http://127.0.0.1/credentials http://localhost/credentials https://127.0.0.1/credentials ' +
+  '//127.0.0.1/credentials /favicon.ico /latest/meta-data/'
 const VERSIONS =
   'HTTP/0.9 HTTP/1.0 HTTP/1.2 HTTP/1.10 HTTP/2.0 HTTP/2 HTTP/3.0 http/1.1 HTTPS/1.1 X'
 

@@ -39,7 +39,7 @@ suite('on the wire', () => {
     ['STS_UNAVAILABLE', 503, '1'],
     ['USAGE', 500, undefined],
   ] as const) {
-    test(`a ${status} says ${retryAfter ? 'when to ask again' : 'nothing of asking again'}`, async () => {
+    test(`a ${status} says ${retryAfter ? 'when' : 'not'} to ask again`, async () => {
       const refuse = async () => {
         throw new SentinelError(code, 'x')
       }
