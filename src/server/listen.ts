@@ -49,8 +49,8 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer(OPTIONS)
   server.timeout = INACTIVITY_TIMEOUT_MS
-  // No SDK sends more than 10. Should Node ever leave the rest out instead of refusing, a test fails:
-  // a header that refuses could be among the rest.
+  // No SDK sends more than 10. Should Node ever leave the rest out instead of refusing, a test
+  // fails: a header that refuses could be among the rest.
   server.maxHeadersCount = 64
 
   const address = await bind(server, port)
