@@ -3,9 +3,9 @@
     ask.py [CALLS PARAMETER]
 
 Calls GetCallerIdentity once. With arguments it makes CALLS calls: of GetCallerIdentity from one
-client, and every second one of GetParameter, from a session of its own as a new program would.
-Prints one line of JSON: who AWS says it is, or what boto3 says went wrong (then it exits with 1),
-and [status, seconds] of each request that went to the container credentials endpoint.
+session, and every second one of GetParameter from another. Prints one line of JSON: who AWS says
+it is, or what boto3 says went wrong (then it exits with 1), and [status, seconds] of each request
+that went to the container credentials endpoint.
 """
 
 import json
@@ -36,9 +36,10 @@ def send_timed(session, request):
 
 def ask(calls=1, parameter=None):
     sts = boto3.Session().client("sts")
+    ssm = boto3.Session().client("ssm") if parameter else None
     for call in range(int(calls)):
         if call % 2:
-            boto3.Session().client("ssm").get_parameter(Name=parameter)
+            ssm.get_parameter(Name=parameter)
         else:
             arn = sts.get_caller_identity()["Arn"]
     return {"arn": arn}
