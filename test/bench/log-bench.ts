@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { openDecisionLog } from '../../src/audit/file-decision-log.ts'
 import type { LogRecord } from '../../src/domain/log-record.ts'
 import type { DecisionLog } from '../../src/ports/decision-log.ts'
-import type { BenchRow } from './server-bench.ts'
+import { type BenchRow, median } from './rows.ts'
 
 const ROUNDS = 9
 const ROUND_MS = 300
@@ -71,8 +71,4 @@ async function appendFor(log: DecisionLog, appenders: number): Promise<number> {
   }
   await Promise.all(Array.from({ length: appenders }, appendInTurn))
   return (count / (performance.now() - start)) * 1000
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
