@@ -26,6 +26,8 @@ interface LocalClocks {
 export class AWSClock implements Clock {
   readonly #local: LocalClocks
   #samples: readonly Sample[] = []
+  /** Of the samples: asked for at every credential, and learned at every answer of AWS. */
+  #offset = 0
 
   constructor(local: LocalClocks) {
     this.#local = local
@@ -36,9 +38,8 @@ export class AWSClock implements Clock {
   }
 
   aws(): Instant {
-    const offset = this.#offset()
-    if (Math.abs(offset) > SKEW_LIMIT) throw skewed(offset)
-    return this.#local.wall() + offset
+    if (Math.abs(this.#offset) > SKEW_LIMIT) throw skewed(this.#offset)
+    return this.#local.wall() + this.#offset
   }
 
   learn(awsTime: Instant, at: Moment): void {
@@ -48,13 +49,14 @@ export class AWSClock implements Clock {
     // The header cuts the fraction off: half a second is the best guess at it.
     const offset = awsTime + SECOND / 2 - at.wall
     this.#samples = [...valid, { offset, at }].slice(-SAMPLES)
+    this.#offset = offsetOf(this.#samples)
   }
+}
 
-  #offset(): number {
-    const offsets = this.#samples.map(({ offset }) => offset).toSorted((a, b) => a - b)
-    const median = offsets[Math.floor(offsets.length / 2)] ?? 0
-    return Math.abs(median) < NOISE ? 0 : median
-  }
+function offsetOf(samples: readonly Sample[]): number {
+  const offsets = samples.map(({ offset }) => offset).toSorted((a, b) => a - b)
+  const median = offsets[Math.floor(offsets.length / 2)] ?? 0
+  return Math.abs(median) < NOISE ? 0 : median
 }
 
 function skewed(offset: number): SentinelError {
