@@ -3,7 +3,7 @@ import type { SessionCredentials } from '../domain/credentials.ts'
 import { formatDuration } from '../domain/duration.ts'
 import type { Decision } from '../domain/policy/types.ts'
 import { roleSessionName, sourceIdentity } from '../domain/source-identity.ts'
-import { SECOND, toSeconds } from '../domain/time.ts'
+import { SECOND } from '../domain/time.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Notices } from '../ports/notices.ts'
@@ -169,8 +169,7 @@ export class CredentialMaker {
   #assertLife({ credentials: { expiration }, duration }: Made): void {
     const left = expiration - this.#deps.clock.aws()
     if (left > DYING && left <= duration * SECOND + SLACK) return
-    const asked = formatDuration(duration)
-    throw wrongAnswer(`credentials until ${toSeconds(expiration)}, asked for ${asked}`)
+    throw wrongAnswer(`credentials of another life than the ${formatDuration(duration)} asked for`)
   }
 
   #signal(): AbortSignal {

@@ -59,7 +59,7 @@ export class Mint {
 
   /** Whether waiting for the next one is likely to be in vain, though what there is may be used. */
   isInTrouble(): boolean {
-    if (this.#minting) return this.#age(this.#minting.since) > PATIENCE
+    if (this.#minting) return this.#age(this.#minting.since) >= PATIENCE
     return (
       this.#failure !== undefined &&
       mayFallBack(this.#failure.error) &&
