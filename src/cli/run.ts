@@ -85,7 +85,8 @@ function help(terminal: Terminal, { command }: CommandLine): End {
   } finally {
     console.info = info
   }
-  return print(terminal, text.trim())
+  // To cac, `--no-color` is a `--color` that is on by default.
+  return print(terminal, text.replaceAll(/ +(?:\(default: true\))?$/gm, '').trim())
 }
 
 function catalogue(actionOf: (command: Command) => () => unknown): CAC {
