@@ -64,7 +64,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       documents.SETTINGS.map(({ key, name, summary }) => ({
         name,
         summary,
-        found: settings.find(key),
+        found: settings.find(key, flagOf(globals, name)),
       })),
     runDemo: (options) => runDemo(host, options),
     runDemoClient: async () => {
@@ -78,6 +78,13 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       cleanUp.dispose()
     },
   }
+}
+
+/** The global option that stands above a setting, if there is one. */
+function flagOf(globals: GlobalOptions, setting: string) {
+  const name = setting.replaceAll('_', '-')
+  const text = Object.entries(globals).find(([option]) => option === name)?.[1]
+  return { name, text: typeof text === 'string' ? text : undefined }
 }
 
 async function runDemo({ stdout, self }: Host, { pause }: { pause: boolean }): Promise<void> {
