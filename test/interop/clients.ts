@@ -42,10 +42,11 @@ export const CLIENTS = [BOTO3, AWS_CLI, JAVASCRIPT]
 export const POLL = ['python3', file('poll.py')]
 
 /** The words of a shell that runs every client this machine has, side by side. */
-export function sideBySide(clients: readonly Client[] = CLIENTS): string[] {
-  const runs = present(clients).map(({ command }, index) => {
+export function sideBySide(clients: readonly Client[]): string[] {
+  const present = clients.filter(({ needs }) => !missing(...needs))
+  const runs = present.map(({ name, command }) => {
     const words = command.map((word) => `'${word}'`).join(' ')
-    return `{ ${words} >${index}.out 2>${index}.err; echo $? >${index}.status; } &`
+    return `{ ${words} >'${name}.out' 2>'${name}.err'; echo $? >'${name}.status'; } &`
   })
   return ['sh', '-c', `${runs.join(' ')} wait`]
 }
@@ -56,10 +57,9 @@ export interface Answer {
   readonly stderr: string
 }
 
-/** What `client` said when {@link sideBySide} was run with every client in `directory`. */
-export function answerOf(client: Client, directory: string): Answer {
-  const index = present(CLIENTS).indexOf(client)
-  const read = (suffix: string) => readFileSync(join(directory, `${index}.${suffix}`), 'utf8')
+/** What `client` said when {@link sideBySide} was run in `directory`. */
+export function answerOf({ name }: Client, directory: string): Answer {
+  const read = (suffix: string) => readFileSync(join(directory, `${name}.${suffix}`), 'utf8')
   return { status: Number(read('status')), stdout: read('out'), stderr: read('err') }
 }
 
@@ -69,8 +69,4 @@ export function keysOf(client: Client, journal: readonly JournalEntry[]): (strin
     .filter(({ operation }) => operation === 'GetCallerIdentity')
     .filter(({ userAgent }) => client.userAgent.test(userAgent))
     .map(({ caller }) => caller?.accessKeyId)
-}
-
-function present(clients: readonly Client[]): Client[] {
-  return clients.filter(({ needs }) => !missing(...needs))
 }
