@@ -1,6 +1,6 @@
 import type { Credentials } from '../domain/credentials.ts'
 import type { Mode } from '../domain/policy/types.ts'
-import { SentinelError } from '../errors.ts'
+import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
 import type { GrantSource } from '../ports/grant-source.ts'
@@ -71,6 +71,8 @@ export class Run implements AsyncDisposable {
   /** Until the command runs: nobody is asked for anything inside a request. */
   #mayPrompt: boolean
   #exitStatus = 0
+  /** Whether that is what the run failed with: then it is told already. */
+  #isLogLost = false
 
   constructor(deps: RunDeps, options: RunOptions, profile: Profile) {
     this.profile = profile
@@ -174,6 +176,7 @@ export class Run implements AsyncDisposable {
       return result
     } catch (error) {
       this.#exitStatus = error instanceof SentinelError ? error.exitCode : 70
+      this.#isLogLost = hasCode(error, 'LOG_UNAVAILABLE')
       throw error
     }
   }
@@ -183,7 +186,17 @@ export class Run implements AsyncDisposable {
     this.#policies[Symbol.dispose]()
     this.#refusals.flush()
     this.#recorder.stop(this.#exitStatus)
-    await this.#deps.log[Symbol.asyncDispose]()
+    await this.#closeLog()
+  }
+
+  /** However the run has ended, its last records being lost changes nothing about that. */
+  async #closeLog(): Promise<void> {
+    try {
+      await this.#deps.log[Symbol.asyncDispose]()
+    } catch (error) {
+      if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
+      if (!this.#isLogLost) this.#deps.notices.warn(error.message, error.hint)
+    }
   }
 
   /** Finds out who asks and under which policy, side by side where they do not need each other. */
