@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { mkdtempDisposableSync, readdirSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { BINARY, openScene } from '../fixtures/scene.ts'
+
+suite('the demo', { concurrency: 2 }, () => {
+  test('plays its six steps in an empty environment, and leaves nothing behind', async () => {
+    await using scene = await openScene()
+    using temporary = mkdtempDisposableSync(join(realpathSync(tmpdir()), 'sentinel-demo-test-'))
+    const env = { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: temporary.path }
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
+    const { status, stdout, stderr } = await scene.run(['env', '-i', ...variables, BINARY, 'demo'])
+
+    assert.deepEqual([status, stderr], [0, ''])
+    const steps = [...stdout.matchAll(/^── (\d)\. (.+?) ─+$/gm)]
+    assert.deepEqual(
+      steps.map(([, number]) => number),
+      ['1', '2', '3', '4', '5', '6'],
+    )
+    // The same request id in the decision log and in the trail of the calls that were made.
+    const [, id] = /^ {2}issued +dev +(\w{20}) /m.exec(stdout) ?? []
+    assert.ok(id, stdout)
+    assert.match(
+      stdout,
+      new RegExp(`GetCallerIdentity +sourceIdentity sentinel=alice=policy=${id}`),
+    )
+    assert.match(stdout, /production is frozen until Monday/)
+    assert.deepEqual(readdirSync(temporary.path), [])
+    assert.deepEqual(scene.aws.journal, [])
+  })
+
+  test('is not led away by what the environment says of AWS', async () => {
+    await using scene = await openScene()
+    const env = {
+      AWS_PROFILE: 'nobody',
+      AWS_CONFIG_FILE: '/nonexistent',
+      AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:9',
+      SENTINEL_POLICY: 'ssm:/nowhere',
+      SENTINEL_SERVER: 'true',
+    }
+    const { status, stderr } = await scene.sentinel(['demo'], { env, isPlain: true })
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.deepEqual(scene.aws.journal, [])
+  })
+
+  test('that waits for Enter needs a terminal', async () => {
+    await using scene = await openScene()
+    const { status, stderr } = await scene.sentinel(['demo', '--pause'], { isPlain: true })
+    assert.equal(status, 5)
+    assert.match(stderr, /^error: .*terminal.*\nhint: leave --pause out$/m)
+    assert.deepEqual(readdirSync(join(scene.home, 'tmp')), [])
+  })
+})
