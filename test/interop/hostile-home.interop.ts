@@ -13,11 +13,11 @@ const WITHOUT_SENTINEL = {
   AWS_EC2_METADATA_DISABLED: 'true',
 }
 
-suite('in a hostile home', { concurrency: 2 }, () => {
+suite('in a hostile home', { concurrency: 3 }, () => {
   holdToGateway(CLIENTS)
 })
 
-suite('a home is hostile', { concurrency: 2, skip: missing(...BOTO3.needs) }, () => {
+suite('a home is hostile', { concurrency: 3, skip: missing(...BOTO3.needs) }, () => {
   for (const [name, makeHome] of Object.entries(HOSTILE_HOMES)) {
     test(`${name}: a client without Sentinel is trapped`, async () => {
       await using trap = await openTrap(makeHome)
