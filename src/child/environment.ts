@@ -82,6 +82,8 @@ function variablesFor(spec: ChildEnvironmentSpec): Record<string, string> {
     ...(spec.awsFiles !== 'inherited' && {
       AWS_CONFIG_FILE: spec.awsFiles.config,
       AWS_SHARED_CREDENTIALS_FILE: spec.awsFiles.credentials,
+      // Unset, botocore reads ~/.boto and /etc/boto.cfg, before it asks any endpoint (measured).
+      BOTO_CONFIG: spec.awsFiles.credentials,
     }),
     ...(spec.region !== undefined && {
       AWS_REGION: spec.region,

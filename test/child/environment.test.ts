@@ -35,6 +35,7 @@ const ENV: ChildEnvironmentSpec = {
 const SET_IN_BOTH = {
   AWS_CONFIG_FILE: '/run/p/config',
   AWS_SHARED_CREDENTIALS_FILE: '/run/p/credentials',
+  BOTO_CONFIG: '/run/p/credentials',
   AWS_REGION: 'eu-central-1',
   AWS_DEFAULT_REGION: 'eu-central-1',
   AWS_SDK_LOAD_CONFIG: '1',
