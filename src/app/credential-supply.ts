@@ -10,7 +10,7 @@ import type { Issuer } from './issuer.ts'
 import { type Mint, mayFallBack, PATIENCE } from './mint.ts'
 import type { MintedCredentials } from './minted-credentials.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
-import { type Minted, reServing } from './re-serving.ts'
+import { isLastMintDue, type Minted, reServing } from './re-serving.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 import type { ServedCount } from './served-count.ts'
 import { within } from './within.ts'
@@ -75,16 +75,13 @@ export class CredentialSupply {
 
   /** To be called every few seconds: what must happen though nobody asks. */
   tick(): void {
-    const { refusals, served, warnings, grants, minted, mint } = this.#deps
+    const { refusals, served, warnings } = this.#deps
     refusals.sweep()
     served.sweep()
     const assessment = this.#assess('fresh')
     if (!assessment) return
     warnings.check(assessment)
-    // A grant may be ended from outside, and that is to be obeyed within seconds.
-    if (assessment.decision.grant) void grants.look(assessment.identity)
-    const last = minted.find(assessment)
-    if (last && mint.isLastDue(last, assessment)) mint.ahead()
+    this.#followGrant(assessment)
   }
 
   /** Ends what is under way, and records what was only counted. */
@@ -117,6 +114,16 @@ export class CredentialSupply {
       default:
         return verdict satisfies never
     }
+  }
+
+  /** A grant may be ended from outside within seconds, and the last credential is to end with it. */
+  #followGrant(assessment: Assessment): void {
+    const { grants, minted, mint, clock } = this.#deps
+    const { grant } = assessment.decision
+    if (!grant) return
+    void grants.look(assessment.identity)
+    const last = minted.find(assessment)
+    if (last && isLastMintDue(last, grant.endsAt, clock.aws())) mint.ahead()
   }
 
   /** Waits for the mint; when that fails or takes long, what still has life in it will do. */

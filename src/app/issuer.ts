@@ -97,7 +97,6 @@ function assertStillFits(
 ): void {
   const fits =
     now.basis === before.basis &&
-    now.grant?.id === before.grant?.id &&
     duration <= (now.maxDuration ?? Infinity) &&
     credentials.expiration <= (now.grant?.endsAt ?? Infinity)
   if (fits) return

@@ -1,4 +1,4 @@
-import { elapsed, type Moment, SECOND } from '../domain/time.ts'
+import { elapsed, type Instant, type Moment, SECOND } from '../domain/time.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Assessment, type Known, learn } from './assessment.ts'
@@ -7,7 +7,7 @@ import type { GrantKeeper } from './grant-keeper.ts'
 import type { Issued, Issuer } from './issuer.ts'
 import type { MintedCredentials } from './minted-credentials.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
-import { isLastMint, lastsUntil, type Minted, reServing } from './re-serving.ts'
+import { isLastMintDue, type Minted, reServing } from './re-serving.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 
 export interface MintDeps {
@@ -36,8 +36,6 @@ export class Mint {
   readonly #deps: MintDeps
   #minting: { readonly end: Promise<Minted>; readonly since: Moment } | undefined
   #failure: { readonly error: unknown; readonly at: Moment } | undefined
-  /** The grant whose last credential is minted: it is to end with the grant, and once. */
-  #lastMintOf: string | undefined
 
   constructor(deps: MintDeps) {
     this.#deps = deps
@@ -65,12 +63,6 @@ export class Mint {
       mayFallBack(this.#failure.error) &&
       this.#age(this.#failure.at) < RETRY_AHEAD
     )
-  }
-
-  /** Whether the grant of `assessment` has time for one more credential, and needs it. */
-  isLastDue(minted: Minted, { decision: { grant } }: Assessment): boolean {
-    if (!grant || this.#lastMintOf === grant.id || lastsUntil(minted, grant.endsAt)) return false
-    return isLastMint(grant.endsAt, this.#deps.clock.aws())
   }
 
   /** What failed before is no news of now. */
@@ -118,8 +110,7 @@ export class Mint {
     const identity = await learn(known, identified, policies.current())
     const assessment = await this.#assess(identity, known)
     const found = minted.find(assessment)
-    const isGood = found && reServing(found, clock.aws()) === 'serve'
-    if (isGood && !this.isLastDue(found, assessment)) return found
+    if (found && !isDue(found, assessment, clock.aws())) return found
     return this.#keep(await this.#issue(assessment, requestId, known))
   }
 
@@ -149,17 +140,19 @@ export class Mint {
   }
 
   #keep({ assessment, credentials, requestId, duration, isRenewable }: Issued): Minted {
-    const { minted, clock } = this.#deps
-    const { grant } = assessment.decision
-    if (grant && isLastMint(grant.endsAt, clock.aws())) this.#lastMintOf = grant.id
-    const kept = { credentials, requestId, life: duration * SECOND, isRenewable }
-    minted.keep(assessment, kept)
-    return kept
+    const minted = { credentials, requestId, life: duration * SECOND, isRenewable }
+    this.#deps.minted.keep(assessment, minted)
+    return minted
   }
 
   #age(at: Moment): number {
     return elapsed(at, this.#deps.clock.now())
   }
+}
+
+function isDue(minted: Minted, { decision: { grant } }: Assessment, at: Instant): boolean {
+  if (reServing(minted, at) !== 'serve') return true
+  return grant !== undefined && isLastMintDue(minted, grant.endsAt, at)
 }
 
 /** Whether `error` says only that no new credential can be had, not that none may be used. */

@@ -45,14 +45,15 @@ function renewalThreshold(life: number): number {
 
 /** Less of a grant is not worth STS's 15 minutes and the margin before its end. */
 const LAST_MINT_UNTIL = 15 * MINUTE + 15 * SECOND
+/** So long before its grant a credential may end that was minted when it was due, and some more. */
+const LAST_GAP = 70 * SECOND
 
-/** Whether a mint at `at` is the last of a grant, so that what is served ends with it. */
-export function isLastMint(grantEnd: Instant, at: Instant): boolean {
+/**
+ * Whether a grant has time for one more credential at `at`, and `minted` leaves too much of it
+ * over: so that what is served last ends with the grant.
+ */
+export function isLastMintDue({ credentials }: Minted, grantEnd: Instant, at: Instant): boolean {
   const left = grantEnd - at
-  return left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
-}
-
-/** Whether a credential lasts to the end of its grant: then the last mint would gain nothing. */
-export function lastsUntil({ credentials }: Minted, grantEnd: Instant): boolean {
-  return grantEnd - credentials.expiration <= DYING
+  const isTime = left <= ABOVE_SDK_WINDOW && left >= LAST_MINT_UNTIL
+  return isTime && grantEnd - credentials.expiration > LAST_GAP
 }

@@ -7,11 +7,10 @@ export async function within<Result>(
   work: Promise<Result>,
   late: () => Error,
 ): Promise<Result> {
-  // Given up on, it must not end the process as an unhandled rejection.
-  work.catch(() => {})
   const { promise: patience, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(late()), ms)
   try {
+    // Who loses a race is still listened to: failing later, it is no unhandled rejection.
     return await Promise.race([work, patience])
   } finally {
     clearTimeout(timer)

@@ -372,6 +372,35 @@ suite('CredentialSupply', () => {
     })
   })
 
+  test('does not pass over a new policy because the mint has just failed', async () => {
+    const supply = await world.openSupply()
+    await pass(supply, 10 * MINUTE)
+    const age = world.clock.monotonic - world.source.answers.at(-1)!.askedAt.monotonic
+    world.clock.advance(34.9 * SECOND - age)
+    world.tokens.fault = stsFault()
+    await supply.serve('same')
+
+    // The failure is still remembered, and the policy is a moment too old.
+    world.clock.advance(200)
+    world.source.put(aPolicy())
+    world.source.latency = 300
+    const { ms, error } = await timed(world, supply.serve('same'))
+    assert.equal(ms, 300)
+    assert.deepEqual(answerOf(error), [503, 'STS_UNAVAILABLE'])
+  })
+
+  suite('a profile', () => {
+    test('that came to stand for another role is not served any more when it is resolved', async () => {
+      logIn('ASIA1', 14 * MINUTE)
+      const supply = await world.openSupply()
+      await supply.serve('same')
+      const arn = 'arn:aws:iam::444455556666:role/Admin'
+      world.profiles.resolved = { base: session('ASIA2', NOON + HOUR), role: { arn } }
+      await pass(supply, 13 * MINUTE + 40 * SECOND)
+      await assert.rejects(supply.serve('same'), { code: 'PROFILE_CHANGED' })
+    })
+  })
+
   suite('base credentials that ended', () => {
     beforeEach(() => logIn('ASIA1', 20 * MINUTE))
 
@@ -496,6 +525,15 @@ suite('CredentialSupply', () => {
       world.grants.grants = [aGrant()]
       const supply = await world.openSupply()
       world.grants.grants = []
+      world.clock.sleep(6 * SECOND)
+      await assert.rejects(supply.serve('same'), { code: 'POLICY_DENIED' })
+    })
+
+    test('does not go on with a grant while its store is silent', async () => {
+      world.source.put(aPolicy({ approvals: [anApprovalRule()] }))
+      world.grants.grants = [aGrant()]
+      const supply = await world.openSupply()
+      world.grants.fault = new Error('ECONNREFUSED')
       world.clock.sleep(6 * SECOND)
       await assert.rejects(supply.serve('same'), { code: 'POLICY_DENIED' })
     })

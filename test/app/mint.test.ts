@@ -25,16 +25,15 @@ let world: World
 async function aMint(policy?: ReturnType<typeof aPolicy>) {
   const parts = await anIssuer(world, { mode: 'server', ...(policy && { policy }) })
   const recorder = new DecisionRecorder(world.log, world.clock, CONTEXT)
-  const minted = new MintedCredentials()
   const mint = new Mint({
     ...world,
     ...parts,
     identities: new BaseIdentityKeeper({ ...world, sha256 }, aProfile()),
-    minted,
+    minted: new MintedCredentials(),
     refusals: new RefusalMemory({ ...world, recorder }),
     newRequestId: requestIds(),
   })
-  return { mint, minted, assess: parts.assess }
+  return { mint }
 }
 
 suite('Mint', () => {
@@ -135,6 +134,16 @@ suite('Mint', () => {
     })
   })
 
+  test('says that the policy denies before it looks for another login', async () => {
+    world.profiles.resolved = { base: session('ASIA1', NOON + 20 * MINUTE), role: { arn: PROD } }
+    const { mint } = await aMint()
+    await mint.next()
+    world.profiles.fault = baseEnded()
+    world.source.put(aPolicy())
+    world.clock.advance(20 * MINUTE)
+    await assert.rejects(mint.next(), { code: 'POLICY_DENIED' })
+  })
+
   test('is in trouble when it takes longer than a request waits', async () => {
     const { mint } = await aMint()
     world.tokens.latency = MINUTE
@@ -147,33 +156,17 @@ suite('Mint', () => {
     await timed(world, minting, 3 * MINUTE)
   })
 
-  suite('the last of a grant', () => {
-    const policy = aPolicy({ approvals: [anApprovalRule()] })
-
-    test('is due once, when 16 min remain', async () => {
-      world.grants.grants = [aGrant({ endsAt: NOON + 20 * MINUTE })]
-      const { mint, assess } = await aMint(policy)
-      const first = await mint.next()
-      world.clock.advance(4 * MINUTE - 1)
-      assert.equal(mint.isLastDue(first, underGrant(assess)), false)
-      world.clock.advance(1)
-      assert.equal(mint.isLastDue(first, underGrant(assess)), true)
-      const last = await mint.next()
-      assert.notEqual(last, first)
-      assert.equal(mint.isLastDue(last, underGrant(assess)), false)
-    })
-
-    test('is never due without a grant', async () => {
-      const { mint, assess } = await aMint()
-      assert.equal(mint.isLastDue(await mint.next(), assess()), false)
-    })
-
-    /** Under the grant as the store has it: what is known of grants ages in a minute. */
-    function underGrant(assess: () => ReturnType<Awaited<ReturnType<typeof aMint>>['assess']>) {
-      const [grant] = world.grants.grants
-      const assessment = assess()
-      return { ...assessment, decision: { ...assessment.decision, grant: grant! } }
-    }
+  test('makes the last credential of a grant once, when 16 min remain', async () => {
+    world.grants.grants = [aGrant({ endsAt: NOON + 20 * MINUTE })]
+    const { mint } = await aMint(aPolicy({ approvals: [anApprovalRule()] }))
+    const first = await mint.next()
+    world.clock.advance(4 * MINUTE - 1)
+    assert.equal(await mint.next(), first)
+    world.clock.advance(1)
+    const last = await mint.next()
+    assert.notEqual(last, first)
+    world.clock.advance(10 * SECOND)
+    assert.equal(await mint.next(), last)
   })
 
   suite('mayFallBack', () => {

@@ -314,12 +314,14 @@ suite('PolicyKeeper', () => {
       const asked = keeper.current()
       await world.advance(500)
       await asked
+      world.source.latency = 100
       keeper.forget()
       await settle()
+      await world.advance(200)
+      assert.equal(keeper.fresh()?.version, 1)
+
       world.source.fault = new SentinelError('POLICY_NOT_FOUND', 'gone')
-      await world.advance(500)
-      world.source.fault = undefined
-      await world.advance(500)
+      await world.advance(SECOND)
       assert.equal(keeper.fresh()?.version, 1)
     })
 

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import {
-  isLastMint,
-  lastsUntil,
-  type Minted,
-  type ReServing,
-  reServing,
-} from '../../src/app/re-serving.ts'
+import { isLastMintDue, type Minted, type ReServing, reServing } from '../../src/app/re-serving.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts'
 import { session } from '../fixtures/app/profiles.ts'
 import { NOON } from '../fixtures/policies.ts'
@@ -62,24 +56,23 @@ suite('reServing', () => {
   })
 })
 
-suite('isLastMint', () => {
-  const cases: [left: number, isLast: boolean][] = [
-    [16 * MINUTE + 1, false],
-    [16 * MINUTE, true],
-    [15 * MINUTE + 15 * SECOND, true],
-    [15 * MINUTE + 15 * SECOND - 1, false],
-    [0, false],
+suite('isLastMintDue', () => {
+  // How much is left of the grant, and how long before its end the credential ends.
+  const cases: [left: number, gap: number, isDue: boolean][] = [
+    [16 * MINUTE + 1, 5 * MINUTE, false],
+    [16 * MINUTE, 5 * MINUTE, true],
+    [15 * MINUTE + 15 * SECOND, 5 * MINUTE, true],
+    [15 * MINUTE + 15 * SECOND - 1, 5 * MINUTE, false],
+    [0, 5 * MINUTE, false],
+    [16 * MINUTE, 70 * SECOND + 1, true],
+    [16 * MINUTE, 70 * SECOND, false],
+    [16 * MINUTE, 10 * SECOND, false],
   ]
-  for (const [left, isLast] of cases) {
-    test(`says ${isLast} with ${left / SECOND} s of the grant left`, () => {
-      assert.equal(isLastMint(NOON + left, NOON), isLast)
+  for (const [left, gap, isDue] of cases) {
+    const what = `${left / SECOND} s left of a grant and ${gap / SECOND} s not covered`
+    test(`says ${isDue} with ${what}`, () => {
+      const grantEnd = NOON + HOUR
+      assert.equal(isLastMintDue(minted(HOUR - gap), grantEnd, grantEnd - left), isDue)
     })
   }
-})
-
-suite('lastsUntil', () => {
-  test('counts a credential that ends within the last minute of its grant', () => {
-    assert.equal(lastsUntil(minted(HOUR), NOON + HOUR + 60 * SECOND), true)
-    assert.equal(lastsUntil(minted(HOUR), NOON + HOUR + 60 * SECOND + 1), false)
-  })
 })
