@@ -97,6 +97,32 @@ suite('Run', () => {
     })
   }
 
+  suite('a log that loses the last records', () => {
+    const lost = new SentinelError('LOG_UNAVAILABLE', 'the log cannot be written')
+    beforeEach(() => {
+      world.log[Symbol.asyncDispose] = () => Promise.reject(lost)
+    })
+
+    test('is told of, and changes nothing about how the run ended', async () => {
+      const run = await world.openRun()
+      await run[Symbol.asyncDispose]()
+      assert.deepEqual(world.notices.warnings, [lost.message])
+    })
+
+    test('is not told of twice when the run failed for it', async () => {
+      const run = await world.openRun()
+      await assert.rejects(run.endingWith(() => Promise.reject(lost)))
+      await run[Symbol.asyncDispose]()
+      assert.deepEqual(world.notices.warnings, [])
+    })
+
+    test('lets a bug through', async () => {
+      world.log[Symbol.asyncDispose] = () => Promise.reject(new TypeError('a bug'))
+      const run = await world.openRun()
+      await assert.rejects(async () => run[Symbol.asyncDispose](), TypeError)
+    })
+  })
+
   suite('asks for', () => {
     const precedence: [what: string, mode: 'server' | 'cli', asked: object, seconds: number][] = [
       ['the default', 'cli', { default: 900 }, 900],
