@@ -3,13 +3,13 @@ import { drift, type Moment, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Assessment } from './assessment.ts'
-import type { BaseIdentityKeeper } from './base-identity.ts'
+import type { BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
 import type { EndWarnings } from './end-warnings.ts'
 import type { GrantKeeper } from './grant-keeper.ts'
 import type { Issuer } from './issuer.ts'
 import { type Mint, mayFallBack, PATIENCE } from './mint.ts'
 import type { MintedCredentials } from './minted-credentials.ts'
-import type { PolicyKeeper } from './policy-keeper.ts'
+import type { LoadedPolicy, PolicyKeeper } from './policy-keeper.ts'
 import { isLastMintDue, type Minted, reServing } from './re-serving.ts'
 import type { RefusalMemory } from './refusal-memory.ts'
 import type { ServedCount } from './served-count.ts'
@@ -46,6 +46,7 @@ const CLOSING = SECOND
 export class CredentialSupply {
   readonly #deps: CredentialSupplyDeps
   #seen: Moment
+  #decided: { readonly second: number; readonly assessment: Assessment } | undefined
 
   constructor(deps: CredentialSupplyDeps) {
     this.#deps = deps
@@ -152,15 +153,30 @@ export class CredentialSupply {
    */
   #assess(policyIs: 'fresh' | 'in force'): Assessment | undefined {
     this.#noticeSleep()
-    const { identities, policies, issuer } = this.#deps
+    const { identities, policies } = this.#deps
     try {
       const policy = policyIs === 'fresh' ? policies.fresh() : policies.inForce()
       const identity = identities.known()
-      return policy && identity && issuer.assess(identity, policy)
+      return policy && identity && this.#decide(identity, policy)
     } catch (error) {
       if (error instanceof SentinelError) return undefined
       throw error
     }
+  }
+
+  /**
+   * Decides; what the policy allows, once a second for the same caller and policy: windows open and
+   * close on whole minutes. A refusal is looked at each time, and so is a grant: they end any time.
+   */
+  #decide(identity: BaseIdentity, policy: LoadedPolicy): Assessment {
+    const { issuer, clock } = this.#deps
+    const second = Math.floor(clock.aws() / SECOND)
+    const { assessment: last } = (this.#decided?.second === second && this.#decided) || {}
+    if (last?.identity === identity && last.policy === policy) return last
+    const assessment = issuer.assess(identity, policy)
+    const { outcome, grant } = assessment.decision
+    this.#decided = outcome === 'allow' && !grant ? { second, assessment } : undefined
+    return assessment
   }
 
   #noticeSleep(): void {

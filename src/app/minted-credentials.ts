@@ -7,10 +7,13 @@ const MINTED_MAX = 4
 /** The credentials that one run has minted, by what they are good for. In memory only. */
 export class MintedCredentials {
   readonly #minted = new Map<string, Minted>()
+  /** A decision serves many requests: its key is put together once. */
+  readonly #keys = new WeakMap<Assessment, string>()
 
   /** I1: what was minted under an allow is found under an allow only. */
   find(assessment: Assessment): Minted | undefined {
-    return assessment.decision.outcome === 'allow' ? this.#minted.get(keyOf(assessment)) : undefined
+    if (assessment.decision.outcome !== 'allow') return undefined
+    return this.#minted.get(this.#keys.getOrInsertComputed(assessment, keyOf))
   }
 
   keep(assessment: Assessment, minted: Minted): void {

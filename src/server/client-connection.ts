@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { UNAUTHORIZED } from './error-reply.ts'
+import type { HttpRequest } from './handler.ts'
 import type { Connection, IdentifyPeer, Peer } from './peer-owner.ts'
 
 // No SDK sends a second request before it has the answer to the first.
@@ -28,6 +29,7 @@ export class ClientConnection {
   readonly #socket: Socket
   readonly #identifyPeer: IdentifyPeer
   #peer: Promise<Peer> | undefined
+  #request: { readonly rawHeaders: readonly string[]; readonly request: HttpRequest } | undefined
   #latest: ServerResponse | undefined
   #unanswered = 0
   #isRefused = false
@@ -41,9 +43,34 @@ export class ClientConnection {
   }
 
   /** Whose the other end is: found out when first asked, then remembered. */
-  readonly peer = (): Promise<Peer> => {
+  readonly #peerOf = (): Promise<Peer> => {
     this.#peer ??= this.#identifyPeer(endsOf(this.#socket))
     return this.#peer
+  }
+
+  /**
+   * The request that `incoming` carries: the one before, if it is the same to the letter. What is
+   * compared came from this client both times, so how long that takes tells it nothing.
+   */
+  requestOf({ method = '', url: target = '', httpVersion, rawHeaders }: IncomingMessage) {
+    const last = this.#request
+    if (
+      last?.request.method === method &&
+      last.request.target === target &&
+      last.request.httpVersion === httpVersion &&
+      isSame(last.rawHeaders, rawHeaders)
+    ) {
+      return last.request
+    }
+    const request = {
+      method,
+      target,
+      httpVersion,
+      headers: collect(rawHeaders),
+      peer: this.#peerOf,
+    }
+    this.#request = { rawHeaders, request }
+    return request
   }
 
   /** Whether its end would cost nobody an answer: it has not asked yet, or was turned away. */
@@ -98,6 +125,24 @@ export class ClientConnection {
     const linger = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(linger))
   }
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
+}
+
+/** Not Node's `headers`, which joins or drops what was sent twice. */
+function collect(raw: readonly string[]): HttpRequest['headers'] {
+  const headers = new Map<string, string[]>()
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at]!.toLowerCase()
+    const values = headers.get(name)
+    if (values === undefined) headers.set(name, [raw[at + 1]!])
+    else values.push(raw[at + 1]!)
+  }
+  return headers
 }
 
 function endsOf({ remoteAddress, remotePort, localPort }: Socket): Connection {

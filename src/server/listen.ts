@@ -4,8 +4,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SentinelError } from '../errors.ts'
 import { ClientConnection } from './client-connection.ts'
-import type { Handler, HttpReply, HttpRequest } from './handler.ts'
-import type { IdentifyPeer, Peer } from './peer-owner.ts'
+import type { Handler, HttpReply } from './handler.ts'
+import type { IdentifyPeer } from './peer-owner.ts'
 
 const LOOPBACK = '127.0.0.1'
 const CONNECTIONS_MAX = 512
@@ -94,7 +94,7 @@ function serve(server: Server, handler: Handler, identifyPeer: IdentifyPeer) {
     const connection = connections.get(incoming.socket)
     void connection?.answer(outgoing, async () => {
       try {
-        const reply = await handler(toRequest(incoming, connection.peer))
+        const reply = await handler(connection.requestOf(incoming))
         if (reply.status === 401) return 'refused'
         send(outgoing, reply)
       } catch {
@@ -130,23 +130,6 @@ function dropOne(connections: Map<Duplex, ClientConnection>): void {
     connection.destroy()
     return
   }
-}
-
-function toRequest(incoming: IncomingMessage, peer: () => Promise<Peer>): HttpRequest {
-  const { method = '', url: target = '', httpVersion } = incoming
-  return { method, target, httpVersion, headers: collectHeaders(incoming.rawHeaders), peer }
-}
-
-/** Not Node's `headers`, which joins or drops what was sent twice. */
-function collectHeaders(raw: readonly string[]): HttpRequest['headers'] {
-  const headers = new Map<string, string[]>()
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at]!.toLowerCase()
-    const values = headers.get(name)
-    if (values === undefined) headers.set(name, [raw[at + 1]!])
-    else values.push(raw[at + 1]!)
-  }
-  return headers
 }
 
 function send(outgoing: ServerResponse, { status, body }: HttpReply): void {

@@ -32,10 +32,15 @@ const FORBIDDEN_PREFIX = /^(?:sec-|x-forwarded-|access-control-)/
  * DNS name was rebound to 127.0.0.1: its browser sends that name.
  */
 export function requireShape(address: string): Middleware {
+  const good = new WeakSet<HttpRequest>()
   return (next) =>
     function requireShape(request) {
+      if (good.has(request)) return next(request)
       const fault = findFault(request, address)
-      if (fault === undefined) return next(request)
+      if (fault === undefined) {
+        good.add(request)
+        return next(request)
+      }
       return Promise.reject(new SentinelError('UNAUTHORIZED', fault))
     }
 }
