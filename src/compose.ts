@@ -27,7 +27,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
   const clock = new AWSClock({ wall: Date.now, monotonic: () => performance.now() })
   const cleanUp = new DisposableStack()
   const world = { globals, host, env, settings, notices, clock, cleanUp }
-  if (globals['allow-endpoint-override']) warnOfOverride(notices)
+  if (globals['allow-endpoint-override']) warnOfOverride(host)
 
   return {
     version: host.version,
@@ -111,15 +111,24 @@ function secureOwnEnvironment(globals: GlobalOptions): void {
   else process.env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS = 'true'
 }
 
-function warnOfOverride(notices: Notices): void {
-  notices.warn('--allow-endpoint-override: AWS_ENDPOINT_URL* and endpoint_url are obeyed')
+/** Said however quiet the run is to be: it changes who answers for AWS. */
+function warnOfOverride({ stderr }: Host): void {
+  complain(
+    stderr,
+    'warning',
+    '--allow-endpoint-override: AWS_ENDPOINT_URL* and endpoint_url are obeyed',
+  )
 }
 
 function createNotices(stderr: Sink, { quiet }: GlobalOptions): Notices {
+  const tell = (kind: 'refused' | 'warning', text: string, hint: string | undefined) => {
+    complain(stderr, kind, text)
+    if (hint) complain(stderr, 'hint', hint)
+  }
   return {
+    refuse: (text, hint) => tell('refused', text, hint),
     warn(text, hint) {
-      complain(stderr, 'warning', text)
-      if (hint) complain(stderr, 'hint', hint)
+      if (!quiet) tell('warning', text, hint)
     },
     info(text) {
       if (!quiet) complain(stderr, 'note', text)

@@ -97,7 +97,8 @@ suite('tidy', () => {
   test('every file fits in a sitting', () => {
     for (const { path, text } of sources) {
       assert.ok(text.split('\n').length <= 301, `${path} is longer than 300 lines`)
-      assert.doesNotMatch(text, /^.{101}/m, `${path} has a line past column 100`)
+      // Biome holds the code to it, and leaves alone what cannot be broken.
+      assert.doesNotMatch(text, /^(?= *(?:\*|\/[/*])).{101}/m, `${path}: a comment past column 100`)
     }
   })
 

@@ -117,7 +117,9 @@ export class CredentialSupply {
     }
   }
 
-  /** A grant may be ended from outside within seconds, and the last credential is to end with it. */
+  /**
+   * A grant may be ended from outside within seconds, and the last credential is to end with it.
+   */
   #followGrant(assessment: Assessment): void {
     const { grants, minted, mint, clock } = this.#deps
     const { grant } = assessment.decision

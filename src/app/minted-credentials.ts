@@ -30,8 +30,8 @@ export class MintedCredentials {
 }
 
 /**
- * What a minted credential is good for; with any of it changed, another must be minted. The duration
- * that was asked for is the same throughout a run.
+ * What a minted credential is good for; with any of it changed, another must be minted. The
+ * duration that was asked for is the same throughout a run.
  */
 function keyOf({ identity, policy, decision }: Assessment): string {
   return [

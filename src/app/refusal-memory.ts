@@ -103,6 +103,6 @@ export class RefusalMemory {
   #tell({ message, hint }: SentinelError): void {
     if (this.#told.has(message) || this.#told.size >= REMEMBERED_MAX) return
     this.#told.add(message)
-    this.#deps.notices.warn(message, hint)
+    this.#deps.notices.refuse(message, hint)
   }
 }

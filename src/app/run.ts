@@ -195,7 +195,7 @@ export class Run implements AsyncDisposable {
       await this.#deps.log[Symbol.asyncDispose]()
     } catch (error) {
       if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
-      if (!this.#isLogLost) this.#deps.notices.warn(error.message, error.hint)
+      if (!this.#isLogLost) this.#deps.notices.refuse(error.message, error.hint)
     }
   }
 

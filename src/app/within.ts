@@ -1,6 +1,6 @@
 /**
- * Waits for `work`, but `ms` at most: then rejects with what `late` makes, and whatever `work` comes
- * to is dropped.
+ * Waits for `work`, but `ms` at most: then rejects with what `late` makes, and whatever `work`
+ * comes to is dropped.
  */
 export async function within<Result>(
   ms: number,

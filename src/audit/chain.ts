@@ -38,7 +38,9 @@ export function link(
   return { line, head: { seq, hash: hash('sha256', line) } }
 }
 
-/** The stream that `line` belongs to and the head it makes; undefined for a torn or strange line. */
+/**
+ * The stream that `line` belongs to and the head it makes; undefined for a torn or strange line.
+ */
 export function readHead(line: string): { stream: string; head: Head } | undefined {
   const record = parseObject(line)
   if (!record) return undefined

@@ -91,7 +91,9 @@ function encodeValue(value: unknown, limit: number, field: string): string {
   throw new TypeError(`the record's ${field} is ${String(value)}, which a log line cannot hold`)
 }
 
-/** `text` within `limit` characters of JSON; what is cut ends in an ellipsis, at a whole character. */
+/**
+ * `text` within `limit` characters of JSON; what is cut ends in an ellipsis, at a whole character.
+ */
 function cut(text: string, limit: number): string {
   if (text.length <= limit && lengthInJson(text) <= limit) return text
   let kept = ''

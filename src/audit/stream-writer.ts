@@ -29,9 +29,9 @@ const WITNESSING: ReadonlySet<LogRecord['type']> = new Set(['start', 'stop', 'wi
 
 /**
  * Writes one stream's chain to whatever file stands at a path. After a failure nobody knows which
- * of the lines written since the last durable one the disk has. So the stream goes on from that one,
- * with a `recovered` record, which annuls what stands in between: no line whose writing failed is
- * ever on the chain, and every line on the chain was durable before its writer was told so.
+ * of the lines written since the last durable one the disk has. So the stream goes on from that
+ * one, with a `recovered` record, which annuls what stands in between: no line whose writing failed
+ * is ever on the chain, and every line on the chain was durable before its writer was told so.
  *
  * Not for concurrent calls.
  */

@@ -23,8 +23,8 @@ export interface TransportSettings {
   /** The setting `proxy`: an http or https URL, with name and password if it wants them. */
   readonly proxy?: string | undefined
   /**
-   * What the clients do with `AWS_ENDPOINT_URL*` and `endpoint_url`. A second lock: whoever composes
-   * also sets `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, for clients that are not made here.
+   * What the clients do with `AWS_ENDPOINT_URL*` and `endpoint_url`. A second lock: whoever
+   * composes also sets `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, for clients that are not made here.
    */
   readonly configuredEndpoints: 'ignore' | 'honour'
   /** Milliseconds without an answer. */

@@ -60,9 +60,9 @@ export class MFA {
   }
 
   /**
-   * The session of `keys` (an IAM user's) with `device`: the one that is open, or a new one. Rejects
-   * with `INTERACTION_REQUIRED`, or `BASE_CREDENTIALS_EXPIRED` if one was open and has ended, when
-   * nobody can give a code.
+   * The session of `keys` (an IAM user's) with `device`: the one that is open, or a new one.
+   * Rejects with `INTERACTION_REQUIRED`, or `BASE_CREDENTIALS_EXPIRED` if one was open and has
+   * ended, when nobody can give a code.
    */
   async session(
     keys: Credentials,

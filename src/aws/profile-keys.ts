@@ -1,4 +1,6 @@
-/** Keys of a profile that hold credentials or lead to some; the SDKs read them in lower case only. */
+/**
+ * Keys of a profile that hold credentials or lead to some; the SDKs read them in lower case only.
+ */
 const CREDENTIAL_KEYS: ReadonlySet<string> = new Set([
   'credential_process',
   'credential_source',

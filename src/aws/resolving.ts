@@ -27,7 +27,9 @@ export async function whileResolving<Result>(
   }
 }
 
-/** The message of `PROFILE_RECURSION`, by which the outer Sentinel knows the inner one's refusal. */
+/**
+ * The message of `PROFILE_RECURSION`, by which the outer Sentinel knows the inner one's refusal.
+ */
 export function recursionMessage(profile: string): string {
   return `profile ${JSON.stringify(profile)} needs Sentinel's credentials for itself`
 }

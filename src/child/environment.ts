@@ -7,8 +7,8 @@ export interface ChildEnvironmentSpec {
   /** Of the profile. Absent: the child keeps whatever region its parent had. */
   readonly region?: string | undefined
   /**
-   * The private files to put in place of the user's own, or `inherited` (`--keep-aws-config`), which
-   * leaves the variables that name them as they were.
+   * The private files to put in place of the user's own, or `inherited` (`--keep-aws-config`),
+   * which leaves the variables that name them as they were.
    */
   readonly awsFiles: { readonly config: string; readonly credentials: string } | 'inherited'
   /** The id of the session or, without one, of the run. */

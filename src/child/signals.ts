@@ -15,8 +15,8 @@ const TYPED = ['SIGINT', 'SIGQUIT'] as const
 /** Signals that would end this process, held back for a child. */
 export interface HeldSignals extends Disposable {
   /**
-   * Gives `deliver` what was held so far, then whatever comes. INT and QUIT that come later are left
-   * out while this process is in its terminal's foreground: there the child has its own.
+   * Gives `deliver` what was held so far, then whatever comes. INT and QUIT that come later are
+   * left out while this process is in its terminal's foreground: there the child has its own.
    */
   passTo(deliver: (signal: NodeJS.Signals) => void): void
 }

@@ -60,9 +60,10 @@ const SETPRIV = '/usr/bin/setpriv'
 const ENV = '/usr/bin/env'
 
 /**
- * The kernel does not send the signal for a parent that died before it was asked to. So `env`, after
- * that, goes to the parent's own working directory, where we are already: a dead parent has none,
- * since the kernel takes it away before it looks whom to tell. Then `env` fails, and no command runs.
+ * The kernel does not send the signal for a parent that died before it was asked to. So `env`,
+ * after that, goes to the parent's own working directory, where we are already: a dead parent has
+ * none, since the kernel takes it away before it looks whom to tell. Then `env` fails, and no
+ * command runs.
  */
 function underDeathSignal(parent: number): string[] {
   return ['--pdeathsig', 'TERM', '--', ENV, '-C', `/proc/${parent}/cwd`, '--']

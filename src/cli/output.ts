@@ -28,7 +28,14 @@ export function createOutput(stdout: Sink, format: 'text' | 'json'): Output {
   }
 }
 
-const COLORS = { error: 'red', bug: 'red', warning: 'yellow', hint: 'cyan', note: 'dim' } as const
+const COLORS = {
+  error: 'red',
+  bug: 'red',
+  refused: 'red',
+  warning: 'yellow',
+  hint: 'cyan',
+  note: 'dim',
+} as const
 
 /** Writes `kind: text`, one line, to `stderr`. */
 export function complain(stderr: Sink, kind: keyof typeof COLORS, text: string): void {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type BaseIdentity, BaseIdentityKeeper } from '../app/base-identity.ts'
 import { Run } from '../app/run.ts'
+import { describeRecord } from '../cli/describe-record.ts'
 import type { RunFlags, RunSelection } from '../deps.ts'
 import { HOUR, MINUTE, SECOND } from '../domain/time.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
@@ -56,13 +57,13 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
 }
 
 async function openLog(
-  { env, settings, clock, host }: World,
+  { env, settings, clock, host, globals, notices }: World,
   flags: RunFlags,
 ): Promise<DecisionLog> {
   const { openDecisionLog } = await import('../audit/file-decision-log.ts')
   const state = env.XDG_STATE_HOME || join(home(env), '.local', 'state')
   const path = settings.find('logFile', { name: 'log-file', text: flags['log-file'] })?.value
-  const mirrors = flags['log-stderr'] ?? settings.find('logStderr')?.value ?? false
+  const isMirrored = flags['log-stderr'] ?? settings.find('logStderr')?.value ?? false
   return openDecisionLog({
     path: resolve(path ?? join(state, 'sentinel', 'decisions.jsonl')),
     directory: path === undefined ? 'private' : 'chosen',
@@ -71,7 +72,10 @@ async function openLog(
     host: hostname(),
     pid: process.pid,
     uid,
-    mirror: mirrors ? (line) => host.stderr.write(`${line}\n`) : undefined,
+    mirror(line) {
+      if (isMirrored) host.stderr.write(`${line}\n`)
+      if (globals.verbose) notices.info(describeRecord(JSON.parse(line)))
+    },
   })
 }
 

@@ -1,6 +1,7 @@
 /**
  * The journal as CloudTrail would show it. Left out is what the stand-in does not know, and the
- * session token that CloudTrail does show in the response of AssumeRole: the journal has no secrets.
+ * session token that CloudTrail does show in the response of AssumeRole: the journal has no
+ * secrets.
  *
  * @module
  */
@@ -15,8 +16,8 @@ import { lowerFirst } from './shapes.ts'
 export type CloudTrailEvent = Readonly<Record<string, unknown>>
 
 /**
- * The events in the trail of `account`, oldest first: the calls of its own principals, and the calls
- * by which others came into its roles. Calls that nobody could be found for are in no trail.
+ * The events in the trail of `account`, oldest first: the calls of its own principals, and the
+ * calls by which others came into its roles. Calls that nobody could be found for are in no trail.
  */
 export function cloudTrailEvents(
   journal: readonly JournalEntry[],

@@ -65,7 +65,9 @@ export type Value<S> = S extends { kind: 'text' }
             }
           : never
 
-/** Throws AWS's ValidationError unless `value` has the types and meets the constraints of `shape`. */
+/**
+ * Throws AWS's ValidationError unless `value` has the types and meets the constraints of `shape`.
+ */
 export function conform<const S extends StructureShape>(shape: S, value: unknown): Value<S> {
   const problems = [...violations(shape, value, '')]
   if (problems.length === 0) return value as Value<S>

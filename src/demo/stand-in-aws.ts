@@ -38,7 +38,9 @@ export interface StandInAWS extends AsyncDisposable {
   /** Ends a session now. */
   expire(accessKeyId: string): void
 
-  /** Puts a parameter of type String, over an older version if there is one; returns its version. */
+  /**
+   * Puts a parameter of type String, over an older version if there is one; returns its version.
+   */
   putParameter(name: string, value: string, place?: Place): number
 
   deleteParameter(name: string, place?: Place): void

@@ -38,8 +38,8 @@ const PATH = '(?<path>/(?:[\\x21-\\x7e]+/)?)'
 const NAME = '[\\w+=,.@-]'
 
 const ROLE = new RegExp(`^${IN_IAM}:role${PATH}(?<name>${NAME}{1,64})$`)
-// AWS says `iam` of a user, always; moto, a stand-in that many test with, says `sts` of the owner of
-// keys it has never seen. Nothing else in either service is called `user`.
+// AWS says `iam` of a user, always; moto, a stand-in that many test with, says `sts` of the owner
+// of keys it has never seen. Nothing else in either service is called `user`.
 const IN_EITHER = `arn:${OWNER.replace('SERVICE', '(?:iam|sts)')}`
 const USER = new RegExp(`^${IN_EITHER}:user${PATH}(?<name>${NAME}{1,64})$`)
 const ROOT = new RegExp(`^${IN_IAM}:root$`)
@@ -65,7 +65,9 @@ export function parseCallerArn(arn: string): CallerArn | undefined {
   return root && { type: 'root', ...root }
 }
 
-/** The name, without its path, of the role that `arn` (of a role, or of a session of one) is for. */
+/**
+ * The name, without its path, of the role that `arn` (of a role, or of a session of one) is for.
+ */
 export function roleName(arn: string): string | undefined {
   const caller = parseCallerArn(arn)
   return caller?.type === 'assumed-role' ? caller.role : parseRoleArn(arn)?.name

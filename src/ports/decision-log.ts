@@ -14,6 +14,9 @@ export interface DecisionLog extends AsyncDisposable {
    */
   append(record: LogRecord): Promise<void>
 
-  /** Appends `record` without waiting for the disk. Never rejects; a failure shows at the next append. */
+  /**
+   * Appends `record` without waiting for the disk. Never rejects; a failure shows at the next
+   * append.
+   */
   note(record: LogRecord): void
 }

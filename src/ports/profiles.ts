@@ -21,7 +21,9 @@ export interface Profile {
 /** What signs AssumeRole, and the AssumeRole that makes the profile's credentials. */
 export interface ResolvedProfile {
   readonly base: Credentials
-  /** Absent: the profile has no role, or reaches it by web identity; `base` is what it stands for. */
+  /**
+   * Absent: the profile has no role, or reaches it by web identity; `base` is what it stands for.
+   */
   readonly role?: {
     readonly arn: string
     readonly externalId?: string
@@ -58,8 +60,8 @@ export interface Profiles {
    * Runs the SDK's providers for `name`, reading the files anew. Rejects with
    * `BASE_CREDENTIALS_MISSING`, `BASE_CREDENTIALS_EXPIRED` (the hint is the command that renews
    * them), `BASE_CREDENTIALS_UNAVAILABLE` (their source did not answer), `PROFILE_RECURSION`,
-   * `PROFILE_INVALID`, `PROFILE_CHANGED`, `INTERACTION_REQUIRED`, or what STS's errors are for inner
-   * hops.
+   * `PROFILE_INVALID`, `PROFILE_CHANGED`, `INTERACTION_REQUIRED`, or what STS's errors are for
+   * inner hops.
    */
   resolve(name: string, options: ResolveOptions): Promise<ResolvedProfile>
 }

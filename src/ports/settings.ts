@@ -1,4 +1,6 @@
-/** What the settings may say. Durations are seconds; docs/commands.md and `config show` list them. */
+/**
+ * What the settings may say. Durations are seconds; docs/commands.md and `config show` list them.
+ */
 export interface Settings {
   readonly profile?: string
   /** `file:PATH` or `ssm:[REGION:]NAME`. */

@@ -176,10 +176,10 @@ suite('a policy in a parameter', { concurrency: 2 }, () => {
 
 /** What stderr says of each refusal. */
 const REASONS: Record<string, RegExp> = {
-  POLICY_DENIED: /^warning: profile dev is refused/m,
-  POLICY_INVALID: /^warning: .*"efect"/m,
-  POLICY_NOT_FOUND: /^warning: there is no policy in ssm:/m,
-  POLICY_ROLLED_BACK: /^warning: .* went back from version 2 to 1\nhint: .*--accept-policy-reset/m,
+  POLICY_DENIED: /^refused: profile dev is refused/m,
+  POLICY_INVALID: /^refused: .*"efect"/m,
+  POLICY_NOT_FOUND: /^refused: there is no policy in ssm:/m,
+  POLICY_ROLLED_BACK: /^refused: .* went back from version 2 to 1\nhint: .*--accept-policy-reset/m,
 }
 
 /** `POLICY_DENIED` as SDKs see it: `PolicyDenied`. */

@@ -10,8 +10,8 @@ export type Verdict = Omit<Decision, 'remedies'>
 /**
  * Decides by the first rule that matches, or else denies; a live grant may lift the refusal.
  *
- * I1: `outcome` is `allow` in two places only: where the rule's effect permits the access, and where
- * a grant lifts what it does not permit.
+ * I1: `outcome` is `allow` in two places only: where the rule's effect permits the access, and
+ * where a grant lifts what it does not permit.
  */
 export function judge(facts: Facts): Verdict {
   const { policy, binding } = facts

@@ -250,8 +250,8 @@ export interface Decision {
   /** Lower case, no full stop: the rule's own reason or what the rule says. */
   readonly reason: string
   /**
-   * Seconds: the smallest cap that applies, the grant's rule's included. Absent: no rule caps it, or
-   * the access is refused.
+   * Seconds: the smallest cap that applies, the grant's rule's included. Absent: no rule caps it,
+   * or the access is refused.
    */
   readonly maxDuration?: number
   /** The access would be allowed, if only there were a role to stamp (`PROFILE_UNSTAMPED`). */
