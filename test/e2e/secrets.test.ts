@@ -150,7 +150,7 @@ function serverOver(token: string): string[] {
   const clean = 'env -u NODE_DEBUG -u NODE_DEBUG_NATIVE -u NODE_OPTIONS -u NODE_V8_COVERAGE'
   const child = `printf %s "$AWS_CONTAINER_AUTHORIZATION_TOKEN" > ${token}
     ${clean} -u NODE_COMPILE_CACHE ${process.execPath} ${ASK_SERVER} 3 10
-    echo asked; exec sleep 60`
+    echo asked; exec sleep 30`
   return ['--verbose', 'exec', '--server', '--log-stderr', 'dev', '--', 'sh', '-c', child]
 }
 
