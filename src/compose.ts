@@ -23,7 +23,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
   const documents = await import('./documents/settings.ts')
   const settings = await readSettings(documents, globals, env)
   const notices = createNotices(host.stderr, globals)
-  const format = settings.find('output', { name: 'output', text: globals.output })?.value ?? 'text'
+  const format = settings.get('output', { name: 'output', text: globals.output }).value
   const clock = new AWSClock({ wall: Date.now, monotonic: () => performance.now() })
   const cleanUp = new DisposableStack()
   const world = { globals, host, env, settings, notices, clock, cleanUp }
@@ -31,7 +31,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
 
   return {
     version: host.version,
-    out: createOutput(host.stdout, format as 'text' | 'json'),
+    out: createOutput(host.stdout, format),
     notices,
     clock,
     settings,
@@ -61,8 +61,9 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       }
     },
     listSettings: () =>
-      documents.SETTINGS.map(({ key, name, summary }) => ({
+      documents.SETTINGS.map(({ key, name, kind, summary }) => ({
         name,
+        kind,
         summary,
         found: settings.find(key, flagOf(globals, name)),
       })),

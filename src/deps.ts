@@ -6,7 +6,7 @@ import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
-import type { SettingKey, Settings } from './ports/settings.ts'
+import type { DefaultSettings, SettingKey, Settings } from './ports/settings.ts'
 
 /** Results, to stdout: text for people, or the same thing as JSON for programs. */
 export interface Output {
@@ -21,13 +21,24 @@ export interface Found<Value> {
   readonly origin: string
 }
 
-/** Settings by precedence: flag, environment, file. Defaults are the reader's. */
+/** A flag of the command line, which stands above everything else; `text` is what was given. */
+export interface SettingFlag {
+  readonly name: string
+  readonly text: string | undefined
+}
+
+/** Settings by precedence: flag, environment, file, default. Throws `USAGE`, `CONFIG_INVALID`. */
 export interface SettingsReader {
-  /** `flag` is the text given for `--<flagName>`, if any. Throws `USAGE` or `CONFIG_INVALID`. */
   find<Key extends SettingKey>(
     key: Key,
-    flag?: { readonly name: string; readonly text: string | undefined },
+    flag?: SettingFlag,
   ): Found<NonNullable<Settings[Key]>> | undefined
+
+  /** One that always has a value. */
+  get<Key extends keyof DefaultSettings>(
+    key: Key,
+    flag?: SettingFlag,
+  ): Found<NonNullable<Settings[Key]>>
 }
 
 /** The flags that say which policy decides. */
@@ -92,6 +103,8 @@ export interface Deps extends AsyncDisposable {
   /** Every setting with its value and origin, for `config show`. */
   listSettings(): readonly {
     readonly name: string
+    /** How a value is written: durations are seconds in the value, `1h` in text. */
+    readonly kind: string
     readonly summary: string
     readonly found: Found<unknown> | undefined
   }[]

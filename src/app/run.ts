@@ -43,8 +43,8 @@ export interface RunOptions {
   /** Seconds, by precedence; the profile's own comes after the flag, and not in server mode. */
   readonly asked: {
     readonly flag?: number | undefined
-    readonly setting?: number | undefined
-    readonly default: number
+    /** Its default included. */
+    readonly setting: number
   }
   readonly mayPrompt: boolean
   readonly acceptsPolicyReset: boolean
@@ -195,7 +195,7 @@ export class Run implements AsyncDisposable {
       await this.#deps.log[Symbol.asyncDispose]()
     } catch (error) {
       if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
-      if (!this.#isLogLost) this.#deps.notices.refuse(error.message, error.hint)
+      if (!this.#isLogLost) this.#deps.notices.warn(error.message, error.hint)
     }
   }
 
@@ -224,14 +224,9 @@ export class Run implements AsyncDisposable {
   }
 }
 
-/** Opens a run of `options.profile`. Rejects with what {@link Profiles.load} rejects with. */
-export async function openRun(deps: RunDeps, options: RunOptions): Promise<Run> {
-  return new Run(deps, options, await deps.profiles.load(options.profile))
-}
-
 function askedFor({ asked, mode }: RunOptions, { durationSeconds }: Profile): number {
   const ofProfile = mode === 'server' ? undefined : durationSeconds
-  return asked.flag ?? ofProfile ?? asked.setting ?? asked.default
+  return asked.flag ?? ofProfile ?? asked.setting
 }
 
 function hex(bytes: Uint8Array): string {

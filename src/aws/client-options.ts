@@ -59,7 +59,8 @@ export class AWSTransport implements Disposable {
 
   /** Options of a client of `service`. FIPS and dual-stack come from `profile`, through the SDK. */
   async clientOptions(service: Service, { region, profile }: { region: string; profile: string }) {
-    const endpoint = this.#settings.endpoints?.[service]
+    const endpoint =
+      this.#settings.endpoints?.[service] ?? (await this.#configuredEndpoint(service, profile))
     return {
       ...(await this.providerOptions(profile)),
       region,
@@ -93,6 +94,26 @@ export class AWSTransport implements Disposable {
   [Symbol.dispose](): void {
     for (const handler of this.#handlers.values()) void handler.then((made) => made.destroy())
     this.#handlers.clear()
+  }
+
+  /**
+   * What `--allow-endpoint-override` lets the user's environment and `profile` say. The SDK would
+   * look at the profile that AWS_PROFILE names instead of the one that is served.
+   */
+  async #configuredEndpoint(service: Service, profile: string): Promise<string | undefined> {
+    if (this.#settings.configuredEndpoints === 'ignore') return undefined
+    const endpoint = await loadConfig<string>(
+      {
+        environmentVariableSelector: (env) =>
+          env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || env.AWS_ENDPOINT_URL || undefined,
+        configFileSelector: (section, file) =>
+          file?.[`services.${section.services}`]?.[`${service}.endpoint_url`] ??
+          section.endpoint_url,
+        default: '',
+      },
+      { profile },
+    )()
+    return endpoint || undefined
   }
 
   /** `AWS_CA_BUNDLE`, then the profile's `ca_bundle`, as in the AWS CLI: they replace the roots. */

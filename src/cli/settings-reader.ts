@@ -1,8 +1,10 @@
-import type { Found, SettingsReader } from '../deps.ts'
+import type { SettingsReader } from '../deps.ts'
 import { SentinelError } from '../errors.ts'
-import type { SettingKey, Settings } from '../ports/settings.ts'
+import type { DefaultSettings, SettingKey, Settings } from '../ports/settings.ts'
 
 interface SettingsSources {
+  /** What holds where nothing is set. */
+  readonly defaults: DefaultSettings
   /** The settings file, if there is one. */
   readonly file?: { readonly path: string; readonly settings: Settings }
   readonly env: Readonly<Record<string, string | undefined>>
@@ -16,27 +18,31 @@ interface SettingsSources {
   ) => NonNullable<Settings[Key]>
 }
 
-/** Looks a setting up where it may be: flag, environment, file. */
-export function createSettingsReader({
-  file,
-  env,
-  variables,
-  parse,
-}: SettingsSources): SettingsReader {
+/** Looks a setting up where it may be: flag, environment, file, or else its default. */
+export function createSettingsReader(sources: SettingsSources): SettingsReader {
+  const { file, env, variables, defaults, parse } = sources
+
+  const find: SettingsReader['find'] = (key, flag) => {
+    if (flag?.text !== undefined) {
+      const { text } = flag
+      const origin = `--${flag.name}`
+      return { value: asUsage(() => parse(key, text, origin)), origin }
+    }
+    const variable = variables.get(key)
+    const text = variable && env[variable]
+    if (variable && text) return { value: parse(key, text, variable), origin: variable }
+    const written = file?.settings[key]
+    if (file && written !== undefined) return { value: written, origin: file.path }
+    const value = (defaults as Settings)[key]
+    return value === undefined ? undefined : { value, origin: 'default' }
+  }
+
   return {
-    find(key, flag) {
-      if (flag?.text !== undefined) {
-        const { text } = flag
-        const origin = `--${flag.name}`
-        return { value: asUsage(() => parse(key, text, origin)), origin }
-      }
-      const variable = variables.get(key)
-      const text = variable && env[variable]
-      if (variable && text) return { value: parse(key, text, variable), origin: variable }
-      const value = file?.settings[key]
-      return value === undefined
-        ? undefined
-        : ({ value, origin: file?.path } as Found<NonNullable<typeof value>>)
+    find,
+    get(key, flag) {
+      const found = find(key, flag)
+      if (!found) throw new TypeError(`the setting ${key} has no default`)
+      return found
     },
   }
 }

@@ -44,7 +44,7 @@ export async function openAWS(world: World, selection: AWSSelection) {
     clock,
     hops,
     env: process.env,
-    sessionDuration: settings.find('mfaSessionDuration')?.value,
+    sessionDuration: settings.get('mfaSessionDuration').value,
     ...(globals['no-interaction'] ? {} : { promptMFACode }),
   })
   const mfaSession = selection['no-session'] ? 'pass-through' : 'session'

@@ -1,19 +1,14 @@
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type BaseIdentity, BaseIdentityKeeper } from '../app/base-identity.ts'
 import { Run } from '../app/run.ts'
 import { describeRecord } from '../cli/describe-record.ts'
 import type { RunFlags, RunSelection } from '../deps.ts'
-import { HOUR, MINUTE, SECOND } from '../domain/time.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
 import { openAWS } from './aws.ts'
 import { policyLocation, policySourceOpener } from './policy.ts'
 import { newId, sha256 } from './randomness.ts'
-import { home } from './settings.ts'
 import { uid, type World } from './world.ts'
-
-const DEFAULT_DURATION = HOUR / SECOND
-const DEFAULT_SERVER_DURATION = (15 * MINUTE) / SECOND
 
 /** Opens a run of an issuing command. */
 export async function openRun(world: World, selection: RunSelection): Promise<Run> {
@@ -43,12 +38,11 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       mode,
       asked: {
         flag: selection.duration,
-        setting: settings.find(durationKey)?.value,
-        default: mode === 'server' ? DEFAULT_SERVER_DURATION : DEFAULT_DURATION,
+        setting: settings.get(durationKey).value,
       },
       mayPrompt: selection.prompts === 'allowed' && !globals['no-interaction'],
       acceptsPolicyReset: flags['accept-policy-reset'] ?? false,
-      hasSessionTags: settings.find('sessionTags')?.value ?? false,
+      hasSessionTags: settings.get('sessionTags').value,
       endpointOverride: globals['allow-endpoint-override'] ?? false,
       version: host.version,
     },
@@ -57,16 +51,15 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
 }
 
 async function openLog(
-  { env, settings, clock, host, globals, notices }: World,
+  { settings, clock, host, globals, notices }: World,
   flags: RunFlags,
 ): Promise<DecisionLog> {
   const { openDecisionLog } = await import('../audit/file-decision-log.ts')
-  const state = env.XDG_STATE_HOME || join(home(env), '.local', 'state')
-  const path = settings.find('logFile', { name: 'log-file', text: flags['log-file'] })?.value
-  const isMirrored = flags['log-stderr'] ?? settings.find('logStderr')?.value ?? false
+  const path = settings.get('logFile', { name: 'log-file', text: flags['log-file'] })
+  const isMirrored = flags['log-stderr'] ?? settings.get('logStderr').value
   return openDecisionLog({
-    path: resolve(path ?? join(state, 'sentinel', 'decisions.jsonl')),
-    directory: path === undefined ? 'private' : 'chosen',
+    path: resolve(path.value),
+    directory: path.origin === 'default' ? 'private' : 'chosen',
     stream: newId(),
     clock,
     host: hostname(),

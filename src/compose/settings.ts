@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { GlobalOptions } from '../cli/global-options.ts'
 import { createSettingsReader } from '../cli/settings-reader.ts'
 import type { SettingsReader } from '../deps.ts'
+import { HOUR, MINUTE, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import { type Environment, uid } from './world.ts'
 
@@ -24,6 +25,21 @@ export async function readSettings(
   }
   return createSettingsReader({
     env,
+    defaults: {
+      output: 'text',
+      server: false,
+      lazy: false,
+      duration: HOUR / SECOND,
+      serverDuration: (15 * MINUTE) / SECOND,
+      mfaSessionDuration: (12 * HOUR) / SECOND,
+      logFile: join(
+        env.XDG_STATE_HOME || join(home(env), '.local', 'state'),
+        'sentinel/decisions.jsonl',
+      ),
+      logStderr: false,
+      sessionTags: false,
+      keepAwsConfig: false,
+    },
     parse: parseSetting,
     variables: new Map(
       SETTINGS.flatMap(({ key, variable }) => (variable ? [[key, variable] as const] : [])),
@@ -33,6 +49,6 @@ export async function readSettings(
 }
 
 /** The user's home directory. */
-export function home(env: Environment): string {
+function home(env: Environment): string {
   return env.HOME || homedir()
 }

@@ -31,3 +31,20 @@ export interface Settings {
 }
 
 export type SettingKey = keyof Settings
+
+/** Those that always have a value. */
+export type DefaultSettings = Required<
+  Pick<
+    Settings,
+    | 'output'
+    | 'server'
+    | 'lazy'
+    | 'duration'
+    | 'serverDuration'
+    | 'mfaSessionDuration'
+    | 'logFile'
+    | 'logStderr'
+    | 'sessionTags'
+    | 'keepAwsConfig'
+  >
+>

@@ -603,7 +603,7 @@ suite('CredentialSupply', () => {
     })
 
     test('is not minted for again when the last credential ends with it already', async () => {
-      world.options = { ...world.options, asked: { default: 3600 } }
+      world.options = { ...world.options, asked: { setting: 3600 } }
       world.grants.grants = [aGrant({ endsAt: NOON + 40 * MINUTE })]
       const supply = await world.openSupply()
       await pass(supply, 24 * MINUTE + 30 * SECOND, 4 * SECOND)

@@ -42,7 +42,7 @@ class Life {
 
   /** How many credentials it handed out. */
   async live(): Promise<number> {
-    this.#world.options = { ...this.#world.options, asked: { default: ASKED } }
+    this.#world.options = { ...this.#world.options, asked: { setting: ASKED } }
     this.#logIn()
     this.#put({ rules: [aRule()] })
     this.#supply = await this.#world.openSupply('lazy')

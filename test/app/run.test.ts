@@ -125,14 +125,13 @@ suite('Run', () => {
 
   suite('asks for', () => {
     const precedence: [what: string, mode: 'server' | 'cli', asked: object, seconds: number][] = [
-      ['the default', 'cli', { default: 900 }, 900],
-      ['the setting', 'cli', { default: 900, setting: 1200 }, 1200],
-      ['the flag', 'cli', { default: 900, setting: 1200, flag: 1500 }, 1500],
-      ['the setting in server mode', 'server', { default: 900, setting: 1200 }, 1200],
+      ['the setting', 'cli', { setting: 1200 }, 1200],
+      ['the flag', 'cli', { setting: 1200, flag: 1500 }, 1500],
+      ['the setting in server mode', 'server', { setting: 1200 }, 1200],
     ]
     for (const [what, mode, asked, seconds] of precedence) {
       test(`${what}: ${seconds} s`, async () => {
-        const run = await world.openRun({ mode, asked: asked as { default: number } })
+        const run = await world.openRun({ mode, asked: asked as { setting: number } })
         assert.equal((await run.issueOnce()).duration, seconds)
       })
     }
@@ -146,7 +145,7 @@ suite('Run', () => {
       const how = flag ? 'with a flag' : 'without a flag'
       test(`${seconds} s where the profile says 1800, ${how} in ${mode} mode`, async () => {
         world.profiles.profile = aProfile({ durationSeconds: 1800 })
-        const run = await world.openRun({ mode, asked: { default: 900, setting: 1200, flag } })
+        const run = await world.openRun({ mode, asked: { setting: 1200, flag } })
         assert.equal((await run.issueOnce()).duration, seconds)
       })
     }

@@ -192,6 +192,37 @@ suite('configured endpoints', () => {
   })
 })
 
+suite('an endpoint of the served profile', () => {
+  const honoured: [what: string, config: (url: string) => string][] = [
+    ['its own', (url) => `[profile prod]\nendpoint_url = ${url}\n`],
+    [
+      'of its services before its own',
+      (url) =>
+        '[profile prod]\nservices = mine\nendpoint_url = http://127.0.0.1:1\n' +
+        `[services mine]\nsts =\n  endpoint_url = ${url}\n`,
+    ],
+  ]
+  for (const [what, config] of honoured) {
+    test(`is called when endpoints are asked for: ${what}`, async () => {
+      await using listener = await openScriptedServer(answerAsAWS)
+      await using world = await openAWS(config(listener.url))
+      using room = openRoom({ proxy: world.proxy.url, configuredEndpoints: 'honour' })
+      await callers(room).service.identify(KEYS, signal)
+      assert.deepEqual([listener.received.length, world.aws.received.length], [1, 0])
+    })
+  }
+
+  test('gives way to one in the environment', async () => {
+    await using listener = await openScriptedServer(answerAsAWS)
+    const environment = { AWS_ENDPOINT_URL_STS: listener.url }
+    const config = '[profile prod]\nendpoint_url = http://127.0.0.1:1\n'
+    await using world = await openAWS(config, environment)
+    using room = openRoom({ proxy: world.proxy.url, configuredEndpoints: 'honour' })
+    await callers(room).service.identify(KEYS, signal)
+    assert.equal(listener.received.length, 1)
+  })
+})
+
 suite('private endpoints', () => {
   test('are called as they are set, whatever the profile says of FIPS', async () => {
     await using world = await openAWS('[profile prod]\nuse_fips_endpoint = true\n')

@@ -8,8 +8,21 @@ const variables = new Map(
 )
 const file = { path: '/home/alice/config.yaml', settings: { duration: 3600, region: 'eu-west-1' } }
 
+const defaults = {
+  output: 'text',
+  server: false,
+  lazy: false,
+  duration: 900,
+  serverDuration: 901,
+  mfaSessionDuration: 902,
+  logFile: '/state/decisions.jsonl',
+  logStderr: false,
+  sessionTags: false,
+  keepAwsConfig: false,
+} as const
+
 function reader(env: Record<string, string> = {}) {
-  return createSettingsReader({ file, env, variables, parse: parseSetting })
+  return createSettingsReader({ file, env, variables, defaults, parse: parseSetting })
 }
 
 suite('settings', () => {
@@ -20,6 +33,13 @@ suite('settings', () => {
     assert.deepEqual(settings.find('duration'), { value: 7200, origin: 'SENTINEL_DURATION' })
     assert.deepEqual(settings.find('region'), { value: 'eu-west-1', origin: file.path })
     assert.equal(settings.find('policy'), undefined)
+  })
+
+  test('have a default where nothing is set, if they always have a value', () => {
+    const settings = reader()
+    assert.deepEqual(settings.get('serverDuration'), { value: 901, origin: 'default' })
+    assert.deepEqual(settings.find('server'), { value: false, origin: 'default' })
+    assert.equal(settings.get('duration').origin, file.path)
   })
 
   test('are not set by an empty variable', () => {

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../domain/duration.ts'
 import { defineCommand } from '../command.ts'
 import { columns } from '../output.ts'
 
@@ -9,8 +10,8 @@ export default defineCommand({
 
   async run(_, deps) {
     const settings = deps.listSettings()
-    const rows = settings.map(({ name, found }) =>
-      found ? [name, format(found.value), found.origin] : [name, '-', 'not set'],
+    const rows = settings.map(({ name, kind, found }) =>
+      found ? [name, format(found.value, kind), found.origin] : [name, '-', 'not set'],
     )
     const data = Object.fromEntries(
       settings.map(({ name, found }) => [name, found ?? { value: null, origin: null }]),
@@ -20,6 +21,7 @@ export default defineCommand({
   },
 })
 
-function format(value: unknown): string {
+function format(value: unknown, kind: string): string {
+  if (kind === 'duration') return formatDuration(Number(value))
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

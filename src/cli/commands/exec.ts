@@ -44,7 +44,7 @@ export default defineCommand({
   takesRest: true,
 
   async run({ args: [given], options, rest: [command, ...args] }, deps) {
-    const isServer = options.server ?? deps.settings.find('server')?.value ?? false
+    const isServer = options.server ?? deps.settings.get('server').value
     assertNoContradiction(options, isServer)
     const port = readPort(options['server-port'], deps)
     const profile = chooseProfile(given, options.profile, deps)
@@ -59,10 +59,9 @@ export default defineCommand({
       flags: options,
       prompts: 'allowed',
     })
-    const keepsAwsConfig =
-      options['keep-aws-config'] ?? deps.settings.find('keepAwsConfig')?.value ?? false
+    const keepsAwsConfig = options['keep-aws-config'] ?? deps.settings.get('keepAwsConfig').value
     const what = { command, args, keepsAwsConfig }
-    const isLazy = options.lazy ?? deps.settings.find('lazy')?.value ?? false
+    const isLazy = options.lazy ?? deps.settings.get('lazy').value
     return await run.endingWith(
       () =>
         isServer
