@@ -8,7 +8,7 @@ import type { Notices } from '../ports/notices.ts'
 import type { PolicySource } from '../ports/policy-source.ts'
 import type { Profile, Profiles } from '../ports/profiles.ts'
 import type { TokenService } from '../ports/token-service.ts'
-import { type Known, learn } from './assessment.ts'
+import type { Known } from './assessment.ts'
 import { type BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
 import { CredentialMaker } from './credential-maker.ts'
 import { CredentialSupply } from './credential-supply.ts'
@@ -199,9 +199,14 @@ export class Run implements AsyncDisposable {
     }
   }
 
-  /** Finds out who asks and under which policy, side by side where they do not need each other. */
-  #prepare(known: Known): Promise<BaseIdentity> {
-    return learn(known, this.#identities.renew(this.#mayPrompt), this.#policies.load())
+  /**
+   * Finds out under which policy, and then who asks: a policy that is not valid ends the run before
+   * AWS is asked for anything. One that is kept in AWS finds out who asks on its way.
+   */
+  async #prepare(known: Known): Promise<BaseIdentity> {
+    known.policy = await this.#policies.load()
+    known.identity = this.#identities.usable() ?? (await this.#identities.renew(this.#mayPrompt))
+    return known.identity
   }
 
   /** Does `work`, and records how it failed with as much as was `known` by then. */
@@ -213,7 +218,10 @@ export class Run implements AsyncDisposable {
     try {
       return await work(known)
     } catch (error) {
-      if (error instanceof SentinelError) await this.#refusals.remember(error, known, requestId)
+      // A policy in AWS may have failed after it was known who asks.
+      const identity = known.identity ?? this.#identities.last()
+      const all = identity ? { ...known, identity } : known
+      if (error instanceof SentinelError) await this.#refusals.remember(error, all, requestId)
       throw error
     }
   }

@@ -173,7 +173,7 @@ suite('Run', () => {
           world.source.fault = policyFault()
         },
         'POLICY_UNAVAILABLE',
-        ['user'],
+        [],
       ],
       [
         'for STS',
@@ -194,6 +194,13 @@ suite('Run', () => {
         ['user', 'policy'],
       ],
     ]
+    test('for the policy comes before AWS is asked for anything', async () => {
+      const run = await world.openRun({ mode: 'cli' })
+      world.source.fault = policyFault()
+      await assert.rejects(run.issueOnce(), { code: 'POLICY_UNAVAILABLE' })
+      assert.deepEqual([world.profiles.resolutions, world.tokens.calls.identify], [[], 0])
+    })
+
     for (const [what, fail, code, known] of failures) {
       test(`${what} is recorded once, with all that was known`, async () => {
         const run = await world.openRun({ mode: 'cli' })
