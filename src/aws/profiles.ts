@@ -13,13 +13,13 @@ interface AWSProfilesOptions {
    * inherits it. `SENTINEL_RESOLVING` is set in it while they run.
    */
   readonly env: NodeJS.ProcessEnv
-  readonly baseCredentials: BaseCredentials
+  readonly baseCredentials: Pick<BaseCredentials, 'resolve'>
 }
 
 /** The user's own `~/.aws/config` and `~/.aws/credentials`. */
 export class AWSProfiles implements Profiles {
   readonly #env: NodeJS.ProcessEnv
-  readonly #baseCredentials: BaseCredentials
+  readonly #baseCredentials: Pick<BaseCredentials, 'resolve'>
   readonly #inherited: readonly string[]
   /** Ends when the resolution before has: the environment that tells of one is everybody's. */
   #previous: Promise<unknown> = Promise.resolve()

@@ -59,9 +59,10 @@ export async function policySourceOpener(
     location.region ??
     aws.regionOf(signer === undefined ? profile : await aws.profiles.load(signer))
   const { SSMPolicySource } = await import('../aws/ssm-policy.ts')
+  const { transport } = await aws.sdk()
   return (base) =>
     new SSMPolicySource({
-      transport: aws.transport,
+      transport,
       region,
       parameter: location.name,
       profile: signer ?? profile.name,
