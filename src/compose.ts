@@ -13,6 +13,7 @@ import { identify, openRun } from './compose/run.ts'
 import { readSettings } from './compose/settings.ts'
 import { type Host, uid } from './compose/world.ts'
 import type { Deps } from './deps.ts'
+import { SentinelError } from './errors.ts'
 import type { Notices } from './ports/notices.ts'
 
 /** Builds the real dependencies: the one place where a port meets its implementation. */
@@ -90,14 +91,22 @@ function flagOf(globals: GlobalOptions, setting: string) {
 
 async function runDemo({ stdout, self }: Host, { pause }: { pause: boolean }): Promise<void> {
   const { playTour } = await import('./demo/tour.ts')
-  await playTour({
-    print: (text) => stdout.write(`${text}\n`),
-    pause: pause ? pressEnter : async () => {},
-    self,
-    temporaryDirectory: tmpdir(),
-    now: Date.now,
-    randomBytes,
-  })
+  const interruption = new AbortController()
+  process.once('SIGINT', () => interruption.abort())
+  try {
+    await playTour({
+      print: (text) => stdout.write(`${text}\n`),
+      pause: pause ? pressEnter : async () => {},
+      self,
+      temporaryDirectory: tmpdir(),
+      interrupted: interruption.signal,
+      now: Date.now,
+      randomBytes,
+    })
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    throw new SentinelError('INTERRUPTED', 'the demo was interrupted', { cause: error })
+  }
 }
 
 /**

@@ -3,12 +3,15 @@ import { openSync } from 'node:fs'
 import { ReadStream } from 'node:tty'
 import { SentinelError } from '../errors.ts'
 
-/** Waits for Enter, on the terminal itself. Rejects with `INTERACTION_REQUIRED` without one. */
-export async function pressEnter(): Promise<void> {
+/**
+ * Waits for Enter, on the terminal itself. Rejects with `INTERACTION_REQUIRED` without one, and when
+ * `signal` aborts.
+ */
+export async function pressEnter(signal: AbortSignal): Promise<void> {
   const terminal = openTerminal()
   const input = new ReadStream(terminal)
   try {
-    await once(input, 'data')
+    await once(input, 'data', { signal })
   } finally {
     input.destroy()
   }

@@ -13,7 +13,11 @@ export async function promptMFACode(serial: string): Promise<string> {
   const screen = new WriteStream(descriptor)
   try {
     const { default: input } = await import('@inquirer/input')
-    return await input({ message: `MFA code of ${serial}:` }, { input: terminal, output: screen })
+    // A code is good for once; what stays on the screen need not show it all the same.
+    const transformer = (code: string, { isFinal }: { isFinal: boolean }) =>
+      isFinal ? '*'.repeat(code.length) : code
+    const question = { message: `MFA code of ${serial}:`, transformer }
+    return await input(question, { input: terminal, output: screen })
   } catch (error) {
     if (error instanceof Error && error.name === 'ExitPromptError') {
       throw new SentinelError('INTERRUPTED', 'no MFA code was given', { cause: error })

@@ -9,10 +9,12 @@ import { STORY } from './world.ts'
 export interface TourOptions extends Surroundings {
   readonly print: (text: string) => void
   /** Called between the steps. */
-  readonly pause: () => Promise<void>
+  readonly pause: (interrupted: AbortSignal) => Promise<void>
   /** The command line that runs this program again. */
   readonly self: readonly string[]
   readonly temporaryDirectory: string
+  /** Ends the tour early, in order: what was made for it is taken away. */
+  readonly interrupted: AbortSignal
 }
 
 interface Step {
@@ -81,7 +83,7 @@ export async function playTour(options: TourOptions): Promise<void> {
   const tour: Tour = {
     home,
     print,
-    run: (command, status) => runCommand(command, status, home, print),
+    run: (command, status) => runCommand(command, status, { ...options, home }),
     trail: () => cloudTrailEvents(aws.journal, DEV_ACCOUNT),
   }
   print(`Sentinel, in ${STEPS.length} steps. AWS is a stand-in on ${aws.url}: hence the flag`)
@@ -89,7 +91,8 @@ export async function playTour(options: TourOptions): Promise<void> {
   for (const [index, { title, story, show }] of STEPS.entries()) {
     print(`\n── ${index + 1}. ${title} ${'─'.repeat(Math.max(2, 70 - title.length))}\n${story}\n`)
     await show(tour)
-    if (index < STEPS.length - 1) await pause()
+    options.interrupted.throwIfAborted()
+    if (index < STEPS.length - 1) await pause(options.interrupted)
   }
   print('\nThat was all of it. Next: the README, and a policy of your own.')
 }
@@ -97,8 +100,7 @@ export async function playTour(options: TourOptions): Promise<void> {
 async function runCommand(
   command: string,
   status: number,
-  home: TourHome,
-  print: (text: string) => void,
+  { home, print, interrupted }: Pick<TourOptions, 'print' | 'interrupted'> & { home: TourHome },
 ): Promise<void> {
   const line = command.replace(/^sentinel/, 'sentinel --allow-endpoint-override')
   print(`$ ${line}`)
@@ -112,6 +114,7 @@ async function runCommand(
     stream.setEncoding('utf8').on('data', (text: string) => print(indent(text.trimEnd())))
   }
   const [code] = await once(child, 'close')
+  interrupted.throwIfAborted()
   if (code !== 0) print(`  (exit status ${code})`)
   if (code !== status) throw new Error(`"${command}" ended with ${code}, not with ${status}`)
 }
