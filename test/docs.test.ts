@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { type Command, nameOf, type OptionSpecs } from '../src/cli/command.ts'
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts'
+import { readArguments } from '../src/cli/read-arguments.ts'
 import { COMMANDS } from '../src/cli/run.ts'
 import { ERRORS } from '../src/errors.ts'
 
@@ -39,6 +40,20 @@ ${table(GLOBAL_OPTIONS)}
 ${visible.map(section).join('\n\n')}
 `
     t.assert.fileSnapshot(text, 'docs/commands.md', asWritten)
+  })
+
+  test('every command line that a document shows can be read', () => {
+    const documents = ['README.md', 'docs/policy.md', 'docs/decision-log.md', 'SECURITY.md']
+    const lines = documents.flatMap((path) =>
+      [
+        ...readFileSync(path, 'utf8').matchAll(/^ *(?:\$ |credential_process = )?sentinel (.*)$/gm),
+      ].map(([, line = '']) => line.replace(/ +#.*/, '').trim()),
+    )
+    assert.ok(lines.length > 5)
+    for (const line of lines) {
+      const { command } = readArguments(line.split(' '), COMMANDS, GLOBAL_OPTIONS)
+      assert.ok(command, line)
+    }
   })
 
   test('every file that a document points to exists', () => {
