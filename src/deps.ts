@@ -16,13 +16,13 @@ export interface Output {
 }
 
 /** A value of a setting, and where it was found: `--duration`, `SENTINEL_DURATION`, a path. */
-export interface Found<Value> {
+interface Found<Value> {
   readonly value: Value
   readonly origin: string
 }
 
 /** A flag of the command line, which stands above everything else; `text` is what was given. */
-export interface SettingFlag {
+interface SettingFlag {
   readonly name: string
   readonly text: string | undefined
 }

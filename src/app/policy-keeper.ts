@@ -41,6 +41,8 @@ const RETRY_AFTER = SECOND
 /** Older than this, a policy decides nothing. */
 const AGE_MAX = 5 * MINUTE
 const FETCH_TIMEOUT = 10 * SECOND
+/** For the first fetch of a run: a person may have to give a code for the credentials it needs. */
+const FIRST_FETCH_TIMEOUT = 10 * MINUTE
 
 /**
  * Keeps the policy of a run fresh, and bounded in age (design § 4, last paragraph).
@@ -151,7 +153,9 @@ export class PolicyKeeper implements Disposable {
     const { source, clock, ending } = this.#deps
     const fetchedAt = clock.now()
     try {
-      const signal = AbortSignal.any([ending, AbortSignal.timeout(FETCH_TIMEOUT)])
+      const isQuick = source.isLocal || this.#loaded !== undefined
+      const timeout = AbortSignal.timeout(isQuick ? FETCH_TIMEOUT : FIRST_FETCH_TIMEOUT)
+      const signal = AbortSignal.any([ending, timeout])
       const found = await source.fetch(signal)
       // An answer asked for before the machine slept says nothing about now.
       if (generation === this.#generation) this.#accept(found, fetchedAt)

@@ -63,6 +63,7 @@ export class Run implements AsyncDisposable {
   readonly #deps: RunDeps
   readonly #identities: BaseIdentityKeeper
   readonly #policies: PolicyKeeper
+  readonly #isPolicyLocal: boolean
   readonly #grants: GrantKeeper
   readonly #recorder: DecisionRecorder
   readonly #issuer: Issuer
@@ -89,10 +90,12 @@ export class Run implements AsyncDisposable {
     }
     const common = { ...deps, ending: this.#ending.signal }
     this.#identities = new BaseIdentityKeeper(common, profile)
+    const source = deps.openPolicySource(() => this.#baseCredentials())
+    this.#isPolicyLocal = source.isLocal
     this.#policies = new PolicyKeeper(
       {
         ...common,
-        source: deps.openPolicySource(() => this.#baseCredentials()),
+        source,
         parse: deps.parsePolicy,
         sha256: (text) => hex(deps.sha256(text)),
       },
@@ -200,12 +203,14 @@ export class Run implements AsyncDisposable {
   }
 
   /**
-   * Finds out under which policy, and then who asks: a policy that is not valid ends the run before
-   * AWS is asked for anything. One that is kept in AWS finds out who asks on its way.
+   * Finds out who asks and under which policy. A local one comes first: if it is not valid, AWS is
+   * asked for nothing. One that is kept in AWS comes last: it is read with the base credentials,
+   * and a person may take minutes to give a code for them.
    */
   async #prepare(known: Known): Promise<BaseIdentity> {
-    known.policy = await this.#policies.load()
-    known.identity = this.#identities.usable() ?? (await this.#identities.renew(this.#mayPrompt))
+    if (this.#isPolicyLocal) known.policy = await this.#policies.load()
+    known.identity = await this.#identities.renew(this.#mayPrompt)
+    known.policy ??= await this.#policies.load()
     return known.identity
   }
 

@@ -27,6 +27,7 @@ interface SSMPolicySourceOptions {
 /** A policy in SSM's Parameter Store, decrypted if it is a SecureString. */
 export class SSMPolicySource implements PolicySource {
   readonly reference: string
+  readonly isLocal = false
   readonly #options: SSMPolicySourceOptions
 
   /** Throws `CONFIG_INVALID` when the parameter's ARN names another region. */

@@ -4,8 +4,8 @@ import { ReadStream } from 'node:tty'
 import { SentinelError } from '../errors.ts'
 
 /**
- * Waits for Enter, on the terminal itself. Rejects with `INTERACTION_REQUIRED` without one, and when
- * `signal` aborts.
+ * Waits for Enter, on the terminal itself. Rejects with `INTERACTION_REQUIRED` without one, and
+ * when `signal` aborts.
  */
 export async function pressEnter(signal: AbortSignal): Promise<void> {
   const terminal = openTerminal()

@@ -1,5 +1,6 @@
 import { promptMFACode } from '../cli/prompt-mfa-code.ts'
 import type { Credentials } from '../domain/credentials.ts'
+import type { ResolveOptions } from '../ports/profiles.ts'
 import type { TokenService } from '../ports/token-service.ts'
 import type { World } from './world.ts'
 
@@ -50,9 +51,10 @@ export async function openAWS(world: World, selection: AWSSelection) {
       }
     },
     /** The credentials a profile stands for, for calls of our own: they are not stamped. */
-    async credentialsOf(name: string, signal: AbortSignal): Promise<Credentials> {
+    async credentialsOf(name: string, options: ResolveOptions): Promise<Credentials> {
+      const { signal } = options
       const profile = await profiles.load(name)
-      const { base, role } = await profiles.resolve(name, { mayPrompt: true, signal })
+      const { base, role } = await profiles.resolve(name, options)
       if (!role) return base
       const target = { region: regionOf(profile), profile: name }
       const hop = { roleArn: role.arn, roleSessionName: 'sentinel', externalId: role.externalId }

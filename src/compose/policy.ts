@@ -1,4 +1,4 @@
-import type { CheckedPolicy, PolicyFlags, SettingsReader } from '../deps.ts'
+import type { CheckedPolicy, PolicyFlags, RunSelection, SettingsReader } from '../deps.ts'
 import type { Credentials } from '../domain/credentials.ts'
 import { MINUTE, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
@@ -9,6 +9,8 @@ import { uid, type World } from './world.ts'
 
 const POLICY_FETCH_TIMEOUT = 10 * SECOND
 const RESOLVE_TIMEOUT = 10 * MINUTE
+/** Credentials that end sooner sign nothing any more. */
+const LEAST_LIFE = MINUTE
 
 export type Location = {
   readonly kind: 'file' | 'ssm'
@@ -40,21 +42,28 @@ export function policyLocation(settings: SettingsReader, flags: PolicyFlags): Lo
 }
 
 type BaseOf = () => Promise<Credentials>
+type Prompts = RunSelection['prompts']
+
+interface PolicySelection {
+  readonly location: Location
+  /** The profile that is served. */
+  readonly profile: { readonly name: string; readonly region?: string; readonly roleArn?: string }
+  readonly prompts: Prompts
+}
 
 /** Opens the source of a policy; `base` signs for one in SSM unless `--aws-profile` does. */
 export async function policySourceOpener(
-  { globals, settings }: World,
+  world: World,
   aws: AWS,
-  location: Location,
-  profile: { readonly name: string; readonly region?: string; readonly roleArn?: string },
+  { location, profile, prompts }: PolicySelection,
 ): Promise<(base: BaseOf) => PolicySource> {
+  const { globals, settings } = world
   if (location.kind === 'file') {
     const { openPolicyFile } = await import('../documents/policy-file.ts')
     return () => openPolicyFile(location.name, { uid })
   }
   const flag = { name: 'aws-profile', text: globals['aws-profile'] }
   const signer = settings.find('awsProfile', flag)?.value
-  const signal = () => AbortSignal.timeout(RESOLVE_TIMEOUT)
   const region =
     location.region ??
     aws.regionOf(signer === undefined ? profile : await aws.profiles.load(signer))
@@ -66,8 +75,26 @@ export async function policySourceOpener(
       region,
       parameter: location.name,
       profile: signer ?? profile.name,
-      credentials: signer === undefined ? base : () => aws.credentialsOf(signer, signal()),
+      credentials: signer === undefined ? base : signerOf(world, aws, signer, prompts),
     })
+}
+
+/**
+ * The credentials of `--aws-profile`, kept until they are about to end. A person is asked for a
+ * code at most once, at the start: later fetches happen behind the back of whoever uses the
+ * terminal.
+ */
+function signerOf({ clock }: World, aws: AWS, name: string, prompts: Prompts): BaseOf {
+  let mayPrompt = prompts === 'allowed'
+  let kept: Credentials | undefined
+  return async () => {
+    if (kept && (kept.expiration ?? Infinity) - clock.aws() > LEAST_LIFE) return kept
+    const signal = AbortSignal.timeout(RESOLVE_TIMEOUT)
+    const options = { mayPrompt, signal }
+    mayPrompt = false
+    kept = await aws.credentialsOf(name, options)
+    return kept
+  }
 }
 
 /** Reads and checks a policy, without deciding anything by it. */
@@ -96,9 +123,16 @@ async function openSource(world: World, location: Location, named: string | unde
   const aws = await openAWS(world, {})
   const name = named ?? world.globals['aws-profile'] ?? world.settings.find('profile')?.value
   const profile = await aws.profiles.load(name ?? 'default')
-  const open = await policySourceOpener(world, aws, location, profile)
+  const prompts = promptsOf(world)
+  const open = await policySourceOpener(world, aws, { location, profile, prompts })
   const signal = AbortSignal.timeout(RESOLVE_TIMEOUT)
   return open(async () => {
-    return (await aws.profiles.resolve(profile.name, { mayPrompt: true, signal })).base
+    return (await aws.profiles.resolve(profile.name, { mayPrompt: prompts === 'allowed', signal }))
+      .base
   })
+}
+
+/** Whether a person may be asked: not when they said so. */
+function promptsOf({ globals }: World): Prompts {
+  return globals['no-interaction'] ? 'never' : 'allowed'
 }

@@ -15,6 +15,7 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
   const { settings, notices, clock, globals, host } = world
   const { flags, mode } = selection
   const location = policyLocation(settings, flags)
+  const prompts = globals['no-interaction'] ? 'never' : selection.prompts
   const aws = await openAWS(world, { 'no-session': flags['no-session'] })
   const profile = await aws.profiles.load(selection.profile)
   const { parsePolicy } = await import('../documents/policy.ts')
@@ -27,7 +28,7 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       log,
       clock,
       notices,
-      openPolicySource: await policySourceOpener(world, aws, location, profile),
+      openPolicySource: await policySourceOpener(world, aws, { location, profile, prompts }),
       parsePolicy,
       sha256,
       newRequestId: newId,
@@ -40,7 +41,7 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
         flag: selection.duration,
         setting: settings.get(durationKey).value,
       },
-      mayPrompt: selection.prompts === 'allowed' && !globals['no-interaction'],
+      mayPrompt: prompts === 'allowed',
       acceptsPolicyReset: flags['accept-policy-reset'] ?? false,
       hasSessionTags: settings.get('sessionTags').value,
       endpointOverride: globals['allow-endpoint-override'] ?? false,

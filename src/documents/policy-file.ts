@@ -12,6 +12,7 @@ export function openPolicyFile(
   const absolute = resolve(path)
   return {
     reference: `file:${absolute}`,
+    isLocal: true,
 
     async fetch(signal) {
       const reading = readTrustedFile(absolute, {

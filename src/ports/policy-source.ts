@@ -10,6 +10,9 @@ export interface PolicySource {
   /** `file:/etc/sentinel/policy.yaml`, `ssm:eu-central-1:/sentinel/policies/default`. */
   readonly reference: string
 
+  /** Whether reading it needs neither credentials nor a network. */
+  readonly isLocal: boolean
+
   /**
    * Rejects with `POLICY_UNAVAILABLE` when the source did not answer (a passing fault),
    * `POLICY_NOT_FOUND`, `POLICY_INVALID` (too large, not to be decoded) or `FILE_UNTRUSTED`.

@@ -165,7 +165,7 @@ suite('Run', () => {
           world.profiles.fault = baseEnded()
         },
         'BASE_CREDENTIALS_EXPIRED',
-        ['policy'],
+        [],
       ],
       [
         'for the policy',
@@ -173,7 +173,7 @@ suite('Run', () => {
           world.source.fault = policyFault()
         },
         'POLICY_UNAVAILABLE',
-        [],
+        ['user'],
       ],
       [
         'for STS',
@@ -194,7 +194,8 @@ suite('Run', () => {
         ['user', 'policy'],
       ],
     ]
-    test('for the policy comes before AWS is asked for anything', async () => {
+    test('for a local policy comes before AWS is asked for anything', async () => {
+      world.source.isLocal = true
       const run = await world.openRun({ mode: 'cli' })
       world.source.fault = policyFault()
       await assert.rejects(run.issueOnce(), { code: 'POLICY_UNAVAILABLE' })
