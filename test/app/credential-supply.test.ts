@@ -86,10 +86,10 @@ suite('CredentialSupply', () => {
   })
 
   suite('cold', () => {
-    test('COAL-1: makes one credential for a thousand who ask at once', async () => {
+    test('COAL-1: makes one credential for ten thousand who ask at once', async () => {
       const supply = await world.openSupply('lazy')
       world.tokens.latency = 300
-      const answers = Array.from({ length: 1000 }, () => supply.serve('same'))
+      const answers = Array.from({ length: 10_000 }, () => supply.serve('same'))
       const { ms, value = [] } = await timed(world, Promise.all(answers))
       assert.ok(ms <= 1000, `${ms} ms`)
       assert.equal(new Set(value).size, 1)
@@ -97,11 +97,11 @@ suite('CredentialSupply', () => {
       assert.equal(world.log.of('issued').length, 1)
     })
 
-    test('COAL-3: makes one record of a refusal of a thousand, and one of their number', async () => {
+    test('COAL-3: makes one record of a refusal of ten thousand, and one of their number', async () => {
       const supply = await world.openSupply('lazy')
       world.source.put(aPolicy())
       world.clock.advance(36 * SECOND)
-      const answers = Array.from({ length: 1000 }, () => supply.serve('same'))
+      const answers = Array.from({ length: 10_000 }, () => supply.serve('same'))
       const results = await Promise.allSettled(answers)
       assert.ok(results.every((result) => result.status === 'rejected'))
       for (let retry = 0; retry < 3; retry += 1) {
@@ -117,7 +117,7 @@ suite('CredentialSupply', () => {
         user: 'alice',
         effect: 'deny',
       })
-      assert.partialDeepStrictEqual(repeated, { of: record?.request_id, repeats: 1002 })
+      assert.partialDeepStrictEqual(repeated, { of: record?.request_id, repeats: 10_002 })
       assert.deepEqual(world.notices.warnings, ['profile prod is refused: no rule matches'])
       assert.equal(world.tokens.calls.assumeRole, 0)
     })
