@@ -10,7 +10,7 @@
 // package, and scripts then run under the machine's own Node. See docs/adr/0008.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -40,6 +40,8 @@ function install() {
   const installed = at('node_modules', '.package-lock.json')
   const wanted = at('package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return
+  // npm ci empties the folder first: through a link, that would be somebody else's.
+  if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return
   console.error('installing dependencies (npm ci)')
   // npm tells its scripts where it is; on Windows `npm` itself is not a program.
   const npm = process.env.npm_execpath
