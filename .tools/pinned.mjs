@@ -46,7 +46,9 @@ function install() {
   // npm tells its scripts where it is; on Windows `npm` itself is not a program.
   const npm = process.env.npm_execpath
   const command = npm ? process.execPath : 'npm'
-  const status = spawn(command, [...(npm ? [npm] : []), 'ci', '--no-audit', '--no-fund'], [2, 2])
+  // Quietly: pkg asks for a newer Node than the machine's, and is run under the pinned one.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+  const status = spawn(command, npm ? [npm, ...args] : args, [2, 2])
   if (status !== 0) process.exit(status)
 }
 
