@@ -24,16 +24,21 @@ export function adviceOf(remedy: Remedy): string {
     case 'server':
       return 'run it through the credential server: sentinel exec --server'
     case 'server_session':
-      return `run it with --server and a session tracked in ${remedy.store ?? 'a dynamodb: store'}`
+      return askTheKeeper(`a session tracked in ${remedy.store ?? 'a dynamodb: store'}`)
     case 'window':
       return `try again from ${toSeconds(remedy.opensAt)}, when rule "${remedy.rule}" applies`
     case 'request':
-      return `ask for approval by ${remedy.approvers.join(' or ')}`
+      return askTheKeeper(`approval by ${remedy.approvers.join(' or ')}`)
     case 'break_glass':
-      return 'in an emergency, ask whoever keeps the policy: a break-glass rule covers you'
+      return askTheKeeper('a break-glass event')
     default:
       return remedy satisfies never
   }
+}
+
+/** No step is named that cannot be taken: this version keeps no sessions, requests or events. */
+function askTheKeeper(what: string): string {
+  return `ask whoever keeps the policy: it wants ${what}, which this version cannot record yet`
 }
 
 function unstamped(profile: string, reason: string): SentinelError {
