@@ -1,8 +1,8 @@
 /**
  * The first thing that runs in the binary: it starts the program, which lies beside it as an asset
  * with the code cache that `build.mjs` trained. Node's own cache for single executables holds only
- * what runs while it is made, which is next to nothing (measured: a command that talks to AWS
- * starts in three quarters of the time this way).
+ * what runs while it is made, which is next to nothing (docs/adr/0003 has the
+ * figures).
  *
  * @module
  */

@@ -15,7 +15,10 @@ const self =
 
 function main(): void {
   const args = process.argv.slice(2)
-  const hasColor = !process.env.NO_COLOR && !args.includes('--no-color')
+  // What stands behind -- is the command's own.
+  const end = args.indexOf('--')
+  const own = end < 0 ? args : args.slice(0, end)
+  const hasColor = !process.env.NO_COLOR && !own.includes('--no-color')
   const stdout = sink(process.stdout, hasColor)
   const stderr = sink(process.stderr, hasColor)
   try {
