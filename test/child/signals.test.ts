@@ -143,8 +143,9 @@ suite('Ctrl-C in a terminal', terminals, () => {
 /** Runs `words` in the foreground of a pseudo-terminal, whose keyboard is the standard input. */
 function openTerminal(words: readonly string[]): Driven {
   const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
-  // The shell that script starts stays, since script would stop and go on with its own child.
-  return launch([SCRIPT, '-qfec', `${quoted.join(' ')}; exit $?`, '/dev/null'])
+  // The shell that script starts stays, since script would stop and go on with its own child. It
+  // is $SHELL or sh, and dash would end by the keys itself: a trap that its children do not inherit.
+  return launch([SCRIPT, '-qfec', `trap : INT QUIT; ${quoted.join(' ')}; exit $?`, '/dev/null'])
 }
 
 function count(driven: Driven, signal: string): number {
