@@ -48,7 +48,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     policySchema: async () => (await import('./documents/policy-schema.ts')).policyJsonSchema(),
     loadProfile: async (name) => (await openAWS(world, {})).profiles.load(name),
     identify: (profile) => identify(world, profile),
-    openEndpoint: async (supply, port) => {
+    openEndpoint: async (supply, { port }) => {
       const { openCredentialServer } = await import('./server/credential-server.ts')
       const token = newToken()
       const onBug = (error: unknown) => complain(host.stderr, 'bug', String(error))

@@ -16,6 +16,13 @@ const ROOMS: Record<string, { inside: string[]; outside?: RegExp }> = {
   child: { inside: ['child', ...adapter], outside: /^node:/ },
   demo: { inside: ['demo', 'domain'], outside: /^(node:|@aws-sdk\/client-sts$)/ },
   documents: { inside: ['documents', ...adapter], outside: /^(node:|yaml$|zod$)/ },
+  stores: { inside: ['stores', ...adapter], outside: /./ },
+  'stores/memory': { inside: ['stores', ...adapter] },
+  'stores/sqlite': { inside: ['stores', ...adapter], outside: /^node:/ },
+  'stores/dynamodb': {
+    inside: ['stores', ...adapter],
+    outside: /^(node:crypto|@aws-sdk\/client-dynamodb)$/,
+  },
   server: { inside: ['server', 'app', ...adapter], outside: /^node:/ },
   cli: {
     inside: ['app', 'cli', 'deps.ts', 'near-miss.ts', 'ports', ...pure],
@@ -67,7 +74,9 @@ suite('tidy', () => {
   })
 
   test('only the AWS SDK rooms import the SDK', () => {
-    for (const { path, text } of sources.filter(({ path }) => !/^src\/(aws|demo)\//.test(path))) {
+    for (const { path, text } of sources.filter(
+      ({ path }) => !/^src\/(aws|demo|stores\/dynamodb)\//.test(path),
+    )) {
       for (const specifier of imports(text))
         assert.doesNotMatch(specifier, /^@(aws-sdk|smithy)\//, path)
     }

@@ -42,7 +42,7 @@ export async function execWithServer(
   const timer = setInterval(() => supply.tick(), TICK)
   timer.unref()
   try {
-    await using endpoint = await openEndpoint(supply, port)
+    await using endpoint = await openEndpoint(supply, { port })
     const { url, token } = endpoint
     return await children.run(requestFor(run, options, { kind: 'server', url, token }))
   } finally {

@@ -49,6 +49,12 @@ const FIELDS = Object.keys({
   count: true,
   version: true,
   exit_status: true,
+  session_store: true,
+  server_instance_id: true,
+  stale_session: true,
+  session_user: true,
+  lock: true,
+  until: true,
 } satisfies Record<Exclude<keyof LogRecord, 'heads'>, true>) as (keyof LogRecord)[]
 
 /** Characters of a body: with 32 heads and its link, a line stays under 8 KiB. */

@@ -3,11 +3,10 @@
  *
  * @module
  */
+import { STORE_FORMS, STORE_LOCATION } from '../domain/store-location.ts'
 import { formed, text } from './fields.ts'
 
 const REGION = '[a-z]{2,5}(?:-[a-z]+)+-\\d{1,2}'
-const TABLE = '[\\w.-]{3,255}'
-const TABLE_ARN = `arn:aws[a-z-]*:dynamodb:${REGION}:\\d{12}:table/${TABLE}`
 
 export function account(description: string) {
   return formed({
@@ -61,16 +60,12 @@ export function region(description: string) {
   })
 }
 
-const STORE_FORMS = 'memory:, sqlite:PATH, local, dynamodb:[REGION:]TABLE or the ARN of a table'
-
 /** Where sessions, requests or break-glass events are kept. */
 export function storeLocation(description: string) {
   return formed({
     noun: 'a place for a store',
     description: `${description} ${STORE_FORMS}.`,
-    pattern: new RegExp(
-      `^(?:memory:|local|sqlite:\\S(?:.*\\S)?|dynamodb:(?:${REGION}:)?${TABLE}|${TABLE_ARN})$`,
-    ),
+    pattern: STORE_LOCATION,
     hint: `write ${STORE_FORMS}`,
   })
 }

@@ -5,7 +5,22 @@ import type { Basis, Effect, Mode } from './policy/types.ts'
  * (`v`, `stream`, `seq`, `prev`, `host`, `pid`, and `time` if absent). Never a secret.
  */
 export interface LogRecord {
-  readonly type: 'start' | 'issued' | 'served' | 'refused' | 'stop' | 'recovered' | 'witness'
+  readonly type:
+    | 'start'
+    | 'issued'
+    | 'served'
+    | 'refused'
+    /** A server saw that its session is over. */
+    | 'revoked'
+    | 'session.created'
+    | 'session.ended'
+    /** What a person ordered, as its command saw it done. */
+    | 'session.revoked'
+    | 'session.locked'
+    | 'session.unlocked'
+    | 'stop'
+    | 'recovered'
+    | 'witness'
   /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, AWS time. */
   readonly time?: string
   /** The user part of the SourceIdentity. */
@@ -38,6 +53,15 @@ export interface LogRecord {
   readonly source_identity?: string
   readonly access_key_id?: string
   readonly session_id?: string
+  /** Where the session is tracked, in full. */
+  readonly session_store?: string
+  readonly server_instance_id?: string
+  /** The session store was silent for longer than the grace, and the outage rule allowed it. */
+  readonly stale_session?: boolean
+  /** Of an order: whose session it is, what is locked (`user alice`), until when. */
+  readonly session_user?: string
+  readonly lock?: string
+  readonly until?: string
   readonly duration_seconds?: number
   readonly expires_at?: string
   readonly grant_id?: string

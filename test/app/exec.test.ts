@@ -35,7 +35,7 @@ let world: World
 let children: FakeChildren
 let endpoint: { isOpen: boolean; port?: number; supply?: Supply; log: string[] }
 
-const openEndpoint: OpenCredentialEndpoint = async (supply, port) => {
+const openEndpoint: OpenCredentialEndpoint = async (supply, { port }) => {
   endpoint = { ...endpoint, isOpen: true, supply, port }
   return {
     url: 'http://127.0.0.1:4711/credentials',
