@@ -100,6 +100,12 @@ export interface Deps extends AsyncDisposable {
   identify(profile: string): Promise<BaseIdentity>
   readonly children: ChildRunner
   readonly openEndpoint: OpenCredentialEndpoint
+  /**
+   * Asks the person at the terminal for a yes or a no. Rejects with `INTERACTION_REQUIRED` when
+   * there is none or none may be asked, naming `flag`, which answers yes; with `INTERRUPTED` on
+   * Ctrl-C.
+   */
+  confirm(question: string, flag: string): Promise<boolean>
   /** Every setting with its value and origin, for `config show`. */
   listSettings(): readonly {
     readonly name: string

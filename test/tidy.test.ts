@@ -26,7 +26,7 @@ const ROOMS: Record<string, { inside: string[]; outside?: RegExp }> = {
   server: { inside: ['server', 'app', ...adapter], outside: /^node:/ },
   cli: {
     inside: ['app', 'cli', 'deps.ts', 'near-miss.ts', 'ports', ...pure],
-    outside: /^(node:|cac$|@inquirer\/input$)/,
+    outside: /^(node:|cac$|@inquirer\/(confirm|input)$)/,
   },
   'cli/commands': { inside: ['app', 'cli', 'deps.ts', 'near-miss.ts', ...pure] },
 }
