@@ -1,16 +1,14 @@
 import type { CheckedPolicy, PolicyFlags, RunSelection, SettingsReader } from '../deps.ts'
-import type { Credentials } from '../domain/credentials.ts'
 import { MINUTE, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { PolicySource } from '../ports/policy-source.ts'
 import { type AWS, openAWS } from './aws.ts'
 import { sha256 } from './randomness.ts'
+import { type CredentialsOf, keepCredentials } from './signer.ts'
 import { uid, type World } from './world.ts'
 
 const POLICY_FETCH_TIMEOUT = 10 * SECOND
 const RESOLVE_TIMEOUT = 10 * MINUTE
-/** Credentials that end sooner sign nothing any more. */
-const LEAST_LIFE = MINUTE
 
 export type Location = {
   readonly kind: 'file' | 'ssm'
@@ -41,7 +39,6 @@ export function policyLocation(settings: SettingsReader, flags: PolicyFlags): Lo
   )
 }
 
-type BaseOf = () => Promise<Credentials>
 type Prompts = RunSelection['prompts']
 
 interface PolicySelection {
@@ -56,7 +53,7 @@ export async function policySourceOpener(
   world: World,
   aws: AWS,
   { location, profile, prompts }: PolicySelection,
-): Promise<(base: BaseOf) => PolicySource> {
+): Promise<(base: CredentialsOf) => PolicySource> {
   const { globals, settings } = world
   if (location.kind === 'file') {
     const { openPolicyFile } = await import('../documents/policy-file.ts')
@@ -75,26 +72,11 @@ export async function policySourceOpener(
       region,
       parameter: location.name,
       profile: signer ?? profile.name,
-      credentials: signer === undefined ? base : signerOf(world, aws, signer, prompts),
+      credentials:
+        signer === undefined
+          ? base
+          : keepCredentials(world, prompts, (options) => aws.credentialsOf(signer, options)),
     })
-}
-
-/**
- * The credentials of `--aws-profile`, kept until they are about to end. A person is asked for a
- * code at most once, at the start: later fetches happen behind the back of whoever uses the
- * terminal.
- */
-function signerOf({ clock }: World, aws: AWS, name: string, prompts: Prompts): BaseOf {
-  let mayPrompt = prompts === 'allowed'
-  let kept: Credentials | undefined
-  return async () => {
-    if (kept && (kept.expiration ?? Infinity) - clock.aws() > LEAST_LIFE) return kept
-    const signal = AbortSignal.timeout(RESOLVE_TIMEOUT)
-    const options = { mayPrompt, signal }
-    mayPrompt = false
-    kept = await aws.credentialsOf(name, options)
-    return kept
-  }
 }
 
 /** Reads and checks a policy, without deciding anything by it. */

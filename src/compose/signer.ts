@@ -1,0 +1,57 @@
+import type { Credentials } from '../domain/credentials.ts'
+import { MINUTE } from '../domain/time.ts'
+import type { Profile, ResolveOptions } from '../ports/profiles.ts'
+import type { AWS } from './aws.ts'
+import type { World } from './world.ts'
+
+const RESOLVE_TIMEOUT = 10 * MINUTE
+/** Credentials that end sooner sign nothing any more. */
+const LEAST_LIFE = MINUTE
+
+/** Gives the credentials that sign calls of our own. */
+export type CredentialsOf = () => Promise<Credentials>
+
+/**
+ * What `resolve` gives, kept until it is about to end. A person is asked for a code at most once,
+ * at the start: later calls happen behind the back of whoever uses the terminal.
+ */
+export function keepCredentials(
+  { clock }: Pick<World, 'clock'>,
+  prompts: 'allowed' | 'never',
+  resolve: (options: ResolveOptions) => Promise<Credentials>,
+): CredentialsOf {
+  let mayPrompt = prompts === 'allowed'
+  let kept: Credentials | undefined
+  return async () => {
+    if (kept && (kept.expiration ?? Infinity) - clock.aws() > LEAST_LIFE) return kept
+    const options = { mayPrompt, signal: AbortSignal.timeout(RESOLVE_TIMEOUT) }
+    mayPrompt = false
+    kept = await resolve(options)
+    return kept
+  }
+}
+
+interface Signer {
+  /** Its region, FIPS and CA bundle hold for the calls. */
+  readonly profile: Profile
+  readonly credentials: CredentialsOf
+}
+
+/**
+ * Who signs the calls of a command that serves no profile: `--aws-profile`, or else the base
+ * credentials of the profile that is configured, or of `default`. Never the role that profile is
+ * for: that is what the policy decides about.
+ */
+export async function openSigner(world: World, aws: AWS): Promise<Signer> {
+  const { globals, settings } = world
+  const prompts = globals['no-interaction'] ? 'never' : 'allowed'
+  const flag = { name: 'aws-profile', text: globals['aws-profile'] }
+  const named = settings.find('awsProfile', flag)?.value
+  const profile = await aws.profiles.load(named ?? settings.find('profile')?.value ?? 'default')
+  const { name } = profile
+  const credentials = keepCredentials(world, prompts, async (options) => {
+    if (named !== undefined) return aws.credentialsOf(name, options)
+    return (await aws.profiles.resolve(name, options)).base
+  })
+  return { profile, credentials }
+}
