@@ -25,7 +25,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
   const documents = await import('./documents/settings.ts')
   const settings = await readSettings(documents, globals, env)
   const notices = createNotices(host.stderr, globals)
-  const format = settings.get('output', { name: 'output', text: globals.output }).value
+  const form = settings.get('output', { name: 'output', text: globals.output })
   const clock = new AWSClock({ wall: Date.now, monotonic: () => performance.now() })
   const cleanUp = new DisposableStack()
   const world = { globals, host, env, settings, notices, clock, cleanUp }
@@ -33,7 +33,11 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
 
   return {
     version: host.version,
-    out: createOutput(host.stdout, format),
+    out: createOutput({
+      stdout: host.stdout,
+      form,
+      ...(!globals.quiet && { stderr: host.stderr }),
+    }),
     notices,
     clock,
     settings,

@@ -1,22 +1,44 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
+import type { LogRecord } from './domain/log-record.ts'
 import type { Mode, Policy } from './domain/policy/types.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
 import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
+import type { SessionDirectory } from './ports/session-store.ts'
 import type { DefaultSettings, SettingKey, Settings } from './ports/settings.ts'
+
+/** How many characters a terminal shows. */
+export interface Window {
+  readonly columns: number
+  readonly rows: number
+}
 
 /** Results, to stdout: text for people, or the same thing as JSON for programs. */
 export interface Output {
+  /** What `print` prints, and who says so: `--output`, or a setting. */
+  readonly form: Found<'text' | 'json'>
   print(text: string, data: unknown): void
   /** Prints what a program will read as it is, whatever `--output` says. */
   printRaw(text: string): void
+  /**
+   * Prints a piece of a long result, as it is. Resolves when more of it can be taken, to whether
+   * anybody still reads.
+   */
+  stream(piece: string): Promise<boolean>
+  /** The size of the terminal that results go to, now; `undefined` when they go elsewhere. */
+  window(): Window | undefined
+  /**
+   * Shows how far long work has come, in one line on stderr that gives way to whatever comes next;
+   * nothing where that is no terminal. An empty `text` takes the line away.
+   */
+  progress(text: string): void
 }
 
 /** A value of a setting, and where it was found: `--duration`, `SENTINEL_DURATION`, a path. */
-interface Found<Value> {
+export interface Found<Value> {
   readonly value: Value
   readonly origin: string
 }
@@ -45,6 +67,31 @@ export interface SettingsReader {
 export interface PolicyFlags {
   readonly policy?: string | undefined
   readonly 'policy-parameter'?: string | undefined
+}
+
+/** The flags that say where sessions are tracked. */
+export interface SessionFlags extends PolicyFlags {
+  readonly 'session-table'?: string | undefined
+  readonly 'session-store'?: string | undefined
+}
+
+/** Who gives an order: a user part with its principal, or `os:NAME`. */
+export interface Operator {
+  readonly by: string
+  /** ARN. Absent where only the operating system says who it is. */
+  readonly principal?: string
+}
+
+/** The store of sessions, opened for a command of its own. */
+export interface OpenedSessions extends AsyncDisposable {
+  readonly directory: SessionDirectory
+  /**
+   * By STS where the store is shared, by the operating system where it is on this machine. Rejects
+   * with `ISSUED_BY_SENTINEL` for credentials that Sentinel issued, and inside `sentinel exec`.
+   */
+  operator(): Promise<Operator>
+  /** Writes what was ordered into the decision log, durably. Rejects with `LOG_UNAVAILABLE`. */
+  record(record: LogRecord): Promise<void>
 }
 
 export interface RunFlags extends PolicyFlags {
@@ -93,6 +140,8 @@ export interface Deps extends AsyncDisposable {
   openRun(selection: RunSelection): Promise<Run>
   /** Reads the policy that `flags` or the settings name, without deciding anything by it. */
   checkPolicy(flags: PolicyFlags, profile: string | undefined): Promise<CheckedPolicy>
+  /** Opens the store that `flags`, the policy or the settings name. Throws `CONFIG_INVALID` for none. */
+  openSessions(flags: SessionFlags): Promise<OpenedSessions>
   /** The JSON Schema of a policy. */
   policySchema(): Promise<object>
   loadProfile(name: string): Promise<Profile>

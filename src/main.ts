@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { endLike } from './child/end-like-child.ts'
 import { restartWithoutTraces } from './clean-start.ts'
 import { complain, type Sink } from './cli/output.ts'
@@ -39,14 +40,27 @@ function main(): void {
 }
 
 function sink(stream: NodeJS.WriteStream, mayColor: boolean): Sink {
+  let isRead = true
   // A reader that went away (`| head`) is no failure of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
+    isRead = false
   })
   return {
     write: (text) => void stream.write(text),
     hasColor: mayColor && stream.isTTY === true,
+    ...(stream.isTTY && { window: () => windowOf(stream) }),
+    async ready() {
+      // Failing ends the wait as well: the listener above has heard of it first.
+      if (isRead && stream.writableNeedDrain) await once(stream, 'drain').catch(() => {})
+      return isRead
+    },
   }
+}
+
+/** A terminal that does not know its size has the one terminals used to have. */
+function windowOf({ columns, rows }: NodeJS.WriteStream) {
+  return { columns: columns || 80, rows: rows || 24 }
 }
 
 main()

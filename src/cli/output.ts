@@ -7,26 +7,60 @@
  * @module
  */
 import { styleText } from 'node:util'
-import type { Output } from '../deps.ts'
+import type { Found, Output, Window } from '../deps.ts'
 
 /** Where text goes: a standard stream, or a list in a test. */
 export interface Sink {
   write(text: string): void
   /** Whether colours are wanted there. */
   readonly hasColor: boolean
+  /** The size of its window, now. Absent where it is no terminal. */
+  readonly window?: () => Window
+  /** Waits until more can be taken; resolves to whether anybody still reads. */
+  readonly ready?: () => Promise<boolean>
+}
+
+interface OutputOptions {
+  readonly stdout: Sink
+  readonly form: Found<'text' | 'json'>
+  /** Where progress is shown. Absent: nowhere. */
+  readonly stderr?: Sink
 }
 
 /** Prints results to `stdout`, in the form that `--output` asks for. */
-export function createOutput(stdout: Sink, format: 'text' | 'json'): Output {
+export function createOutput({ stdout, stderr, form }: OutputOptions): Output {
+  let isProgressShown = false
+
+  const progress = (text: string) => {
+    if (!stderr?.window || (text === '' && !isProgressShown)) return
+    // A line that fills the window would wrap, and only its last piece would be taken away.
+    const shown = fit(printable(text), stderr.window().columns - 1)
+    stderr.write(`${START_OF_LINE}${shown}${END_OF_LINE}`)
+    isProgressShown = text !== ''
+  }
+
+  const write = (text: string) => {
+    progress('')
+    stdout.write(text)
+  }
+
   return {
-    print(text, data) {
-      stdout.write(
-        format === 'json' ? `${JSON.stringify(data, null, 2)}\n` : `${printable(text)}\n`,
-      )
+    form,
+    print: (text, data) =>
+      write(form.value === 'json' ? `${JSON.stringify(data, null, 2)}\n` : `${printable(text)}\n`),
+    printRaw: write,
+    async stream(piece) {
+      write(piece)
+      return (await stdout.ready?.()) ?? true
     },
-    printRaw: (text) => stdout.write(text),
+    window: () => stdout.window?.(),
+    progress,
   }
 }
+
+const START_OF_LINE = '\r'
+/** Erases what is to the right of the cursor. */
+const END_OF_LINE = '\u001b[K'
 
 const COLORS = {
   error: 'red',
@@ -65,4 +99,27 @@ export function columns(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** `text` cut to `width` columns of a terminal, with an ellipsis where something is missing. */
+export function fit(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let shown = ''
+  let used = 1
+  for (const character of text) {
+    used += widthOf(character)
+    if (used > width) break
+    shown += character
+  }
+  return width < 1 ? '' : `${shown}…`
+}
+
+/**
+ * How many columns `text` takes at most. Beyond the alphabets every character counts as a wide one:
+ * too much only leaves a gap, too little would break a line in two.
+ */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const character of text) width += (character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2
+  return width
 }

@@ -7,6 +7,9 @@ function sink(hasColor = false) {
   return { written, hasColor, write: (text: string) => void written.push(text) }
 }
 
+const TEXT = { value: 'text', origin: 'default' } as const
+const JSON_FLAG = { value: 'json', origin: '--output' } as const
+
 suite('printable', () => {
   const cases: [what: string, text: string, shown: string][] = [
     ['leaves words, newlines and tabs alone', 'a\tb\nc é 日本', 'a\tb\nc é 日本'],
@@ -24,15 +27,15 @@ suite('printable', () => {
 suite('output', () => {
   test('prints text for people and data for programs', () => {
     const [people, programs] = [sink(), sink()]
-    createOutput(people, 'text').print('two \u001b[1mrules', { rules: 2 })
-    createOutput(programs, 'json').print('two rules', { rules: 2 })
+    createOutput({ stdout: people, form: TEXT }).print('two \u001b[1mrules', { rules: 2 })
+    createOutput({ stdout: programs, form: JSON_FLAG }).print('two rules', { rules: 2 })
     assert.deepEqual(people.written, ['two \\u001b[1mrules\n'])
     assert.deepEqual(JSON.parse(programs.written.join('')), { rules: 2 })
   })
 
   test('prints what a program will read as it is', () => {
     const stdout = sink()
-    createOutput(stdout, 'json').printRaw('AWS_REGION=eu-central-1\n')
+    createOutput({ stdout, form: JSON_FLAG }).printRaw('AWS_REGION=eu-central-1\n')
     assert.deepEqual(stdout.written, ['AWS_REGION=eu-central-1\n'])
   })
 
