@@ -1,5 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
-import type { TableDefinition } from '../../ports/table-keeper.ts'
+import { keyAttributes, type TableDefinition } from '../../domain/table.ts'
 
 /**
  * The table of sessions and locks. `gsi-live` is sparse: a session leaves it when it is over.
@@ -20,27 +20,22 @@ export const SESSIONS_TABLE = {
 } as const satisfies TableDefinition
 
 /** What CreateTable is asked for: indexes and all, as a table without one is never of use. */
-export function creationOf(table: TableDefinition, name: string) {
+export function creationOf(definition: TableDefinition, name: string) {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: keyAttributes(table).map((attribute) => ({
+    AttributeDefinitions: keyAttributes(definition).map((attribute) => ({
       AttributeName: attribute,
       AttributeType: 'S',
     })),
-    KeySchema: [{ AttributeName: table.key, KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: table.indexes.map(({ name, partition, sort }) => ({
-      IndexName: name,
+    KeySchema: [{ AttributeName: definition.key, KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: definition.indexes.map((index) => ({
+      IndexName: index.name,
       KeySchema: [
-        { AttributeName: partition, KeyType: 'HASH' },
-        { AttributeName: sort, KeyType: 'RANGE' },
+        { AttributeName: index.partition, KeyType: 'HASH' },
+        { AttributeName: index.sort, KeyType: 'RANGE' },
       ],
       Projection: { ProjectionType: 'KEYS_ONLY' },
     })),
   } satisfies CreateTableCommandInput
-}
-
-/** The attributes of all keys, each once. */
-function keyAttributes({ key, indexes }: TableDefinition): readonly string[] {
-  return [...new Set([key, ...indexes.flatMap(({ partition, sort }) => [partition, sort])])]
 }

@@ -1,0 +1,169 @@
+import { FEATURES, type InitializedTable, initTable } from '../../app/init-tables.ts'
+import type { Deps, TablePlan } from '../../deps.ts'
+import { locationOf, type WantedTable } from '../../domain/table.ts'
+import { SentinelError } from '../../errors.ts'
+import { defineCommand } from '../command.ts'
+import { POLICY_OPTIONS } from '../issue-options.ts'
+import { columns } from '../output.ts'
+
+export default defineCommand({
+  usage: 'init tables',
+  summary: 'Create the DynamoDB table that sessions are tracked in, or what is missing of it',
+  examples: [
+    'init tables --plan',
+    'init tables --session-table sentinel-sessions --region eu-central-1 --aws-profile admin',
+    'init tables --format terraform',
+  ],
+  options: {
+    'session-table': {
+      type: 'string',
+      value: 'TABLE',
+      summary: 'The table, by name or ARN (default: what the policy or the settings name)',
+    },
+    'session-store': {
+      type: 'string',
+      value: 'LOCATION',
+      summary: 'The table, as dynamodb:[REGION:]TABLE',
+    },
+    ...POLICY_OPTIONS,
+    'kms-key': {
+      type: 'string',
+      value: 'KEY',
+      summary: 'Encrypt with this key: an ARN, or alias/aws/dynamodb (default: a key of AWS)',
+    },
+    plan: { type: 'boolean', summary: 'Print what would be created; call nothing' },
+    format: {
+      type: 'string',
+      value: 'terraform|cloudformation',
+      summary: 'Print the same as a template; call nothing',
+    },
+    yes: { type: 'boolean', summary: 'Do not ask first' },
+  },
+
+  async run({ options }, deps) {
+    const { plan: isPlan, yes, 'kms-key': kmsKey, ...flags } = options
+    const format = flags.format === undefined ? undefined : readFormat(flags.format)
+    const calls = isPlan || format ? 'none' : 'allowed'
+    const key = kmsKey === undefined ? {} : { kmsKey: readKey(kmsKey) }
+    const plan = await deps.planTables({ ...flags, ...key, calls })
+    if (format) deps.out.printRaw(plan.template(format))
+    else if (isPlan) printPlan(deps, plan)
+    else await create(deps, plan, yes ? 'yes' : 'ask')
+    return undefined
+  },
+})
+
+async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask'): Promise<void> {
+  const places = tables.map(locationOf).join(', ')
+  const question = `Create ${places}, or what is missing of it?`
+  if (consent === 'ask' && !(await deps.confirm(question, '--yes'))) {
+    throw new SentinelError('INTERRUPTED', 'nothing was created: the answer was no')
+  }
+  const keeper = await deps.openTables()
+  const { clock, out, notices } = deps
+  const made: InitializedTable[] = []
+  for (const table of tables) {
+    const initialized = await initTable({ keeper, clock, progress: out.progress }, table)
+    warnOfGaps(deps, initialized)
+    made.push(initialized)
+  }
+  out.print(made.map(toText).join('\n\n'), { tables: made.map(toData) })
+  for (const { table } of made) {
+    notices.info(
+      `name it in the policy, under stores: \`${table.definition.kind}: ${locationOf(table)}\``,
+    )
+  }
+}
+
+function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
+  const text = tables.map((table) => {
+    const { expiry } = table.definition
+    return `${locationOf(table)}: would be created, unless it exists\n${columns([
+      ...describe(table),
+      ['  expiry of rows', `TTL on ${expiry}`],
+      ['  recovery', 'point-in-time'],
+      ['  encryption', table.kmsKey ?? 'a key of AWS'],
+    ])}`
+  })
+  const data = tables.map((table) => ({ ...shapeOf(table), outcome: 'planned' }))
+  out.print(text.join('\n\n'), { tables: data })
+}
+
+function toText({ table, outcome, expiry, recovery, encryption }: InitializedTable): string {
+  return `${locationOf(table)}: ${outcome === 'created' ? 'created' : 'existed already'}\n${columns(
+    [
+      ...describe(table),
+      ['  expiry of rows', `TTL on ${table.definition.expiry}: ${expiry}`],
+      ['  recovery', `point-in-time: ${recovery}`],
+      ['  encryption', encryption],
+    ],
+  )}`
+}
+
+function describe({ definition }: WantedTable): string[][] {
+  const { key, indexes } = definition
+  return [
+    ['  key', key],
+    ['  billing', 'on demand'],
+    ...indexes.map(({ name, partition, sort }, index) => [
+      index === 0 ? '  indexes' : '',
+      `${name}: ${partition}, ${sort} (keys only)`,
+    ]),
+  ]
+}
+
+function toData({ table, arn, outcome, expiry, recovery, encryption }: InitializedTable) {
+  return {
+    ...shapeOf(table),
+    arn,
+    outcome,
+    ttl: expiry,
+    point_in_time_recovery: recovery,
+    encryption,
+  }
+}
+
+function shapeOf(table: WantedTable) {
+  const { definition, name, region } = table
+  const { kind, key, indexes, expiry } = definition
+  return {
+    keeps: kind,
+    location: locationOf(table),
+    name,
+    region,
+    key,
+    indexes: indexes.map((index) => ({ ...index, projection: 'KEYS_ONLY' })),
+    ttl_attribute: expiry,
+    kms_key: table.kmsKey ?? null,
+  }
+}
+
+function warnOfGaps({ notices }: Pick<Deps, 'notices'>, initialized: InitializedTable): void {
+  const { table, ...outcomes } = initialized
+  for (const feature of ['expiry', 'recovery', 'encryption'] as const) {
+    if (outcomes[feature] !== 'unknown') continue
+    notices.warn(`${table.name} has no ${FEATURES[feature]}: what answers does not know it`)
+  }
+}
+
+function readFormat(text: string): 'terraform' | 'cloudformation' {
+  if (text === 'terraform' || text === 'cloudformation') return text
+  throw new SentinelError('USAGE', `no format of templates: "${text}"`, {
+    hint: 'write --format terraform or --format cloudformation',
+  })
+}
+
+/** KMS takes a bare id too, but a template or another region's table would not. */
+function readKey(text: string): string {
+  const isKey =
+    text === 'alias/aws/dynamodb' ||
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]+$/.test(text)
+  if (isKey) return text
+  throw new SentinelError(
+    'USAGE',
+    `--kms-key is neither an ARN nor alias/aws/dynamodb: "${text}"`,
+    {
+      hint: 'name the key by its ARN',
+    },
+  )
+}
