@@ -1,12 +1,14 @@
 import type { LogRecord } from '../domain/log-record.ts'
 import type { Mode } from '../domain/policy/types.ts'
 import { personOf } from '../domain/principal.ts'
+import type { SessionId } from '../domain/session.ts'
 import { sourceIdentity } from '../domain/source-identity.ts'
 import { toSeconds, toTimestamp } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
 import type { Assessment, Known } from './assessment.ts'
+import type { BaseIdentity } from './base-identity.ts'
 
 /** What stands in every record of a run. */
 export interface RunContext {
@@ -16,7 +18,16 @@ export interface RunContext {
   /** The role the profile names, for what fails before it is known who asks. */
   readonly roleArn?: string | undefined
   readonly endpointOverride: boolean
-  readonly sessionId?: string
+  /** The session this run is tracked as, once there is one. */
+  readonly session?: () => SessionContext | undefined
+}
+
+export interface SessionContext {
+  readonly id: SessionId
+  /** In full. */
+  readonly store: string
+  /** Its store is silent for longer than the grace, and the outage rule lets it go on. */
+  readonly isUnverified: boolean
 }
 
 export interface Issuance {
@@ -53,6 +64,7 @@ export class DecisionRecorder {
       ...this.#common('issued'),
       ...assessed(assessment),
       ...stamped(assessment, issuance.requestId),
+      ...this.#tracked(),
       outcome: 'issued',
       access_key_id: issuance.accessKeyId,
       duration_seconds: issuance.duration,
@@ -86,8 +98,43 @@ export class DecisionRecorder {
     })
   }
 
+  /** That the record of the session is in its store. */
+  sessionCreated(identity: BaseIdentity, serverInstanceId: string): void {
+    this.#log.note({
+      ...this.#common('session.created'),
+      ...identified(identity),
+      ...this.#tracked(),
+      server_instance_id: serverInstanceId,
+    })
+  }
+
+  /** That this server saw its session revoked. Durable, if it can be: it says why nothing is served. */
+  async sessionRevoked(error: SentinelError, identity: BaseIdentity): Promise<void> {
+    await this.#log.append({
+      ...this.#common('revoked'),
+      ...identified(identity),
+      ...this.#tracked(),
+      ...failure(error),
+      reason: error.message,
+    })
+  }
+
+  sessionEnded(reason: string): void {
+    this.#log.note({ ...this.#common('session.ended'), ...this.#tracked(), reason })
+  }
+
+  #tracked(): Partial<LogRecord> {
+    const session = this.#context.session?.()
+    if (!session) return {}
+    return {
+      session_store: session.store,
+      ...(session.isUnverified ? { stale_session: true } : {}),
+    }
+  }
+
   #common<Type extends LogRecord['type']>(type: Type): LogRecord & { type: Type } {
-    const { profile, mode, roleArn, endpointOverride, sessionId } = this.#context
+    const { profile, mode, roleArn, endpointOverride, session } = this.#context
+    const id = session?.()?.id
     return {
       type,
       time: this.#time(),
@@ -95,7 +142,7 @@ export class DecisionRecorder {
       mode,
       ...(roleArn ? { role_arn: roleArn } : {}),
       ...(endpointOverride ? { endpoint_override: true } : {}),
-      ...(sessionId ? { session_id: sessionId } : {}),
+      ...(id ? { session_id: id } : {}),
     }
   }
 
@@ -123,18 +170,22 @@ function stamped({ identity, decision }: Known, requestId: string) {
   }
 }
 
+function identified({ user, principal, target }: BaseIdentity) {
+  return {
+    user,
+    // A web identity's provider and subject are in no ARN.
+    person: personOf(principal),
+    principal: principal.arn,
+    principal_id: principal.uniqueId,
+    account: target.account,
+    stamped: target.stamped,
+    ...(target.roleArn ? { role_arn: target.roleArn } : {}),
+  }
+}
+
 function assessed({ identity, policy, decision, isStale }: Known) {
   return {
-    ...(identity && {
-      user: identity.user,
-      // A web identity's provider and subject are in no ARN.
-      person: personOf(identity.principal),
-      principal: identity.principal.arn,
-      principal_id: identity.principal.uniqueId,
-      account: identity.target.account,
-      stamped: identity.target.stamped,
-      ...(identity.target.roleArn ? { role_arn: identity.target.roleArn } : {}),
-    }),
+    ...(identity && identified(identity)),
     ...(policy && {
       policy: {
         reference: policy.reference,

@@ -1,4 +1,6 @@
 import { decide } from '../domain/policy/evaluate.ts'
+import type { AccessInput, Decision, Policy } from '../domain/policy/types.ts'
+import { sourceIdentity } from '../domain/source-identity.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Assessment } from './assessment.ts'
@@ -18,8 +20,20 @@ export interface IssuerDeps {
 }
 
 export interface IssuerContext extends Pick<RunContext, 'profile' | 'mode'> {
-  /** The store that holds this run's session record, once it does. */
-  readonly sessionStore?: () => string | undefined
+  /** Absent until there is one, and where nothing is tracked. */
+  readonly sessionGate?: () => SessionGate | undefined
+}
+
+/** What issuing asks of the session, or of the locks alone where there is none. */
+export interface SessionGate {
+  /** Throws when nothing may be issued (design § 7), by the last verdict. */
+  assert(): void
+  /** The store, as `policy` names it, that holds the session's record; `undefined` if none does. */
+  storeFor(policy: Policy): string | undefined
+  /** Hears of every decision: whether a session is required decides what an outage does. */
+  sees(decision: Decision): void
+  /** Hears what was stamped on a credential that was issued. */
+  issued(sourceIdentity: string): void
 }
 
 export interface Issued extends Made {
@@ -48,16 +62,17 @@ export class Issuer {
     grants = this.#deps.grants.known(),
     at = this.#deps.clock.aws(),
   ): Assessment {
-    const { profile, mode } = this.#context
-    const { principal, target } = identity
-    const sessionStore = this.#context.sessionStore?.()
-    const input = { principal, profile, target, mode, at, grants }
-    return {
-      identity,
-      policy,
-      isStale: this.#deps.policies.isStale(policy),
-      decision: decide(policy.policy, { ...input, ...(sessionStore && { sessionStore }) }),
-    }
+    const gate = this.#gate()
+    const sessionStore = gate?.storeFor(policy.policy)
+    const decision = this.#decide(identity, policy, { at, grants, sessionStore })
+    gate?.sees(decision)
+    return { identity, policy, isStale: this.#deps.policies.isStale(policy), decision }
+  }
+
+  /** What would be decided if the session's record were in the store `sessionStore`. */
+  presume(identity: BaseIdentity, policy: LoadedPolicy, sessionStore: string): Decision {
+    const grants = this.#deps.grants.known()
+    return this.#decide(identity, policy, { at: this.#deps.clock.aws(), grants, sessionStore })
   }
 
   /** I1: nothing but an explicit allow passes. Throws the policy's refusal. */
@@ -71,6 +86,7 @@ export class Issuer {
    * Recording that is the caller's, who knows whether it is a repetition.
    */
   async issue(assessment: Assessment, requestId: string): Promise<Issued> {
+    this.#gate()?.assert()
     this.assertAllowed(assessment)
     const made = await this.#deps.maker.make(assessment, requestId)
     const now = await this.#lookAgain(assessment)
@@ -78,12 +94,36 @@ export class Issuer {
     const { credentials, duration } = made
     const { accessKeyId, expiration } = credentials
     await this.#deps.recorder.issued(now, { requestId, accessKeyId, duration, expiration })
+    this.#tellSession(now, requestId)
     return { ...made, requestId, assessment: now }
   }
 
-  /** Policy, grants and time went on while STS was answering: what holds now counts. */
+  #gate(): SessionGate | undefined {
+    return this.#context.sessionGate?.()
+  }
+
+  #decide(
+    { principal, target }: BaseIdentity,
+    { policy }: LoadedPolicy,
+    {
+      sessionStore,
+      ...given
+    }: Pick<AccessInput, 'at' | 'grants'> & { sessionStore?: string | undefined },
+  ): Decision {
+    const { profile, mode } = this.#context
+    const input = { principal, profile, target, mode, ...given }
+    return decide(policy, sessionStore === undefined ? input : { ...input, sessionStore })
+  }
+
+  #tellSession({ identity, decision }: Assessment, requestId: string): void {
+    if (!identity.target.stamped) return
+    this.#gate()?.issued(sourceIdentity(identity.user, decision.basis, requestId))
+  }
+
+  /** Policy, grants, session and time went on while STS was answering: what holds now counts. */
   async #lookAgain({ identity }: Assessment): Promise<Assessment> {
     const now = this.assess(identity, await this.#deps.policies.current())
+    this.#gate()?.assert()
     this.assertAllowed(now)
     return now
   }

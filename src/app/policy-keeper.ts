@@ -76,6 +76,11 @@ export class PolicyKeeper implements Disposable {
     return this.isStale(this.#loaded) ? undefined : this.#loaded
   }
 
+  /** The policy that was last accepted, however old: for what follows it without deciding by it. */
+  last(): LoadedPolicy | undefined {
+    return this.#loaded
+  }
+
   /** Whether `policy` was not to be fetched again in time: it decides, and records say so. */
   isStale(policy: LoadedPolicy): boolean {
     return this.#age(policy) > FRESH

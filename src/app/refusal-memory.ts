@@ -55,7 +55,7 @@ export class RefusalMemory {
     } catch (logError) {
       if (!(logError instanceof SentinelError)) throw logError
       // Told already, or about to be, when the log itself is why.
-      if (!hasCode(error, 'LOG_UNAVAILABLE')) this.#tell(logError)
+      if (!hasCode(error, 'LOG_UNAVAILABLE')) this.tell(logError)
     }
   }
 
@@ -66,7 +66,7 @@ export class RefusalMemory {
     if (cause === undefined) return
     const remembered = this.#remembered.get(cause)
     if (remembered) remembered.count += 1
-    this.#tell(error)
+    this.tell(error)
   }
 
   /** What was told is over: should it come again, it is news. */
@@ -100,7 +100,8 @@ export class RefusalMemory {
     if (count > 1) this.#deps.recorder.repeated(error, requestId, count - 1)
   }
 
-  #tell({ message, hint }: SentinelError): void {
+  /** Tells the user of `error`, unless that was told already. */
+  tell({ message, hint }: SentinelError): void {
     if (this.#told.has(message) || this.#told.size >= REMEMBERED_MAX) return
     this.#told.add(message)
     this.#deps.notices.refuse(message, hint)

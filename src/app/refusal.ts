@@ -24,7 +24,9 @@ export function adviceOf(remedy: Remedy): string {
     case 'server':
       return 'run it through the credential server: sentinel exec --server'
     case 'server_session':
-      return askTheKeeper(`a session tracked in ${remedy.store ?? 'a dynamodb: store'}`)
+      return remedy.store === undefined
+        ? 'have it tracked in DynamoDB: sentinel exec --server --session-table TABLE'
+        : `run it as a server, which is tracked in ${remedy.store}: sentinel exec --server`
     case 'window':
       return `try again from ${toSeconds(remedy.opensAt)}, when rule "${remedy.rule}" applies`
     case 'request':
@@ -36,7 +38,7 @@ export function adviceOf(remedy: Remedy): string {
   }
 }
 
-/** No step is named that cannot be taken: this version keeps no sessions, requests or events. */
+/** No step is named that cannot be taken: this version keeps no requests and no events. */
 function askTheKeeper(what: string): string {
   return `ask whoever keeps the policy: it wants ${what}, which this version cannot record yet`
 }

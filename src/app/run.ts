@@ -1,5 +1,6 @@
 import type { Credentials } from '../domain/credentials.ts'
 import type { Mode } from '../domain/policy/types.ts'
+import type { SessionId } from '../domain/session.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
@@ -7,6 +8,7 @@ import type { GrantSource } from '../ports/grant-source.ts'
 import type { Notices } from '../ports/notices.ts'
 import type { PolicySource } from '../ports/policy-source.ts'
 import type { Profile, Profiles } from '../ports/profiles.ts'
+import type { SessionStores } from '../ports/session-stores.ts'
 import type { TokenService } from '../ports/token-service.ts'
 import type { Known } from './assessment.ts'
 import { type BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
@@ -20,7 +22,10 @@ import { Mint } from './mint.ts'
 import { MintedCredentials } from './minted-credentials.ts'
 import { PolicyKeeper, type PolicyKeeperDeps } from './policy-keeper.ts'
 import { RefusalMemory } from './refusal-memory.ts'
+import type { RunSession } from './run-session.ts'
+import { RunSessions } from './run-sessions.ts'
 import { ServedCount } from './served-count.ts'
+import type { SessionRuleSettings } from './session-rules.ts'
 
 export interface RunDeps {
   readonly profiles: Profiles
@@ -31,9 +36,12 @@ export interface RunDeps {
   readonly grants?: GrantSource
   /** `base` gives the served profile's own credentials, for a policy that is kept in AWS. */
   readonly openPolicySource: (base: () => Promise<Credentials>) => PolicySource
+  /** As above. Without it nothing is tracked, and no lock is looked at. */
+  readonly openSessionStores?: ((base: () => Promise<Credentials>) => SessionStores) | undefined
   readonly parsePolicy: PolicyKeeperDeps['parse']
   readonly sha256: (text: string) => Uint8Array
   readonly newRequestId: () => string
+  readonly newSessionId: () => SessionId
   readonly random: () => number
 }
 
@@ -51,6 +59,10 @@ export interface RunOptions {
   readonly hasSessionTags: boolean
   readonly endpointOverride: boolean
   readonly version: string
+  /** Of this machine and process, for the session's record. */
+  readonly origin: { readonly host: string; readonly pid: number }
+  /** What the settings say of a silent session store. */
+  readonly sessionRules: SessionRuleSettings
 }
 
 /**
@@ -68,6 +80,8 @@ export class Run implements AsyncDisposable {
   readonly #recorder: DecisionRecorder
   readonly #issuer: Issuer
   readonly #refusals: RefusalMemory
+  readonly #minted = new MintedCredentials()
+  readonly #sessions: RunSessions
   readonly #ending = new AbortController()
   /** Until the command runs: nobody is asked for anything inside a request. */
   #mayPrompt: boolean
@@ -87,6 +101,8 @@ export class Run implements AsyncDisposable {
       endpointOverride: options.endpointOverride,
       asked: askedFor(options, profile),
       hasSessionTags: options.hasSessionTags,
+      session: () => this.#sessions.current?.context,
+      sessionGate: () => this.#sessions.gate,
     }
     const common = { ...deps, ending: this.#ending.signal }
     this.#identities = new BaseIdentityKeeper(common, profile)
@@ -114,12 +130,23 @@ export class Run implements AsyncDisposable {
       context,
     )
     this.#refusals = new RefusalMemory({ ...common, recorder: this.#recorder })
+    this.#sessions = new RunSessions(
+      {
+        ...common,
+        stores: deps.openSessionStores?.(() => this.#baseCredentials()),
+        policies: this.#policies,
+        recorder: this.#recorder,
+        refusals: this.#refusals,
+        drop: () => this.#minted.clear(),
+      },
+      { ...options, ...context, roleArn: profile.roleArn },
+    )
     this.#recorder.start()
   }
 
-  /** The id by which children and records know this run. */
+  /** The id by which children know this run: its session's, where it is tracked. */
   get id(): string {
-    return this.#deps.log.stream
+    return this.#sessions.current?.id ?? this.#deps.log.stream
   }
 
   /** Decides and issues once. Rejects with the refusal, which is recorded. */
@@ -127,7 +154,7 @@ export class Run implements AsyncDisposable {
     const requestId = this.#deps.newRequestId()
     return this.#recording(requestId, async (known) => {
       const identity = await this.#prepare(known)
-      await this.#grants.look(identity)
+      await Promise.all([this.#grants.look(identity), this.#sessions.lookAtLocks(identity)])
       // Anew: a person may have taken minutes to answer a prompt.
       const assessment = this.#issuer.assess(identity, await this.#policies.current())
       Object.assign(known, assessment)
@@ -141,8 +168,13 @@ export class Run implements AsyncDisposable {
    * credential too, so that a refused profile starts nothing.
    */
   async openSupply(start: 'warm-up' | 'lazy'): Promise<CredentialSupply> {
-    await this.#recording(this.#deps.newRequestId(), (known) => this.#prepare(known))
-    this.#mayPrompt = false
+    await this.#recording(this.#deps.newRequestId(), async (known) => {
+      const identity = await this.#prepare(known)
+      this.#mayPrompt = false
+      await this.#sessions.open(identity, (store) =>
+        this.#issuer.presume(identity, this.#policies.inForce(), store),
+      )
+    })
     const { clock, notices, newRequestId } = this.#deps
     const parts = {
       identities: this.#identities,
@@ -151,7 +183,7 @@ export class Run implements AsyncDisposable {
       issuer: this.#issuer,
       recorder: this.#recorder,
       refusals: this.#refusals,
-      minted: new MintedCredentials(),
+      minted: this.#minted,
       clock,
       notices,
       newRequestId,
@@ -164,8 +196,19 @@ export class Run implements AsyncDisposable {
       ending: this.#ending,
     })
     if (start === 'warm-up') await supply.warmUp()
+    await this.#sessions.begin()
     this.#policies.start()
     return supply
+  }
+
+  /** The session as which this run is tracked, if it is. */
+  get session(): RunSession | undefined {
+    return this.#sessions.current
+  }
+
+  /** Ends the session, if there is one. To be called when nothing is served any more. */
+  async closeSession(reason: string): Promise<void> {
+    await this.#sessions.close(reason)
   }
 
   /** Does `work`, and keeps how it ended for the last record of the run. */
@@ -185,6 +228,7 @@ export class Run implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeSession('internal error')
     this.#ending.abort()
     this.#policies[Symbol.dispose]()
     this.#refusals.flush()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, suite, test } from 'node:test'
 import type { Assessment } from '../../src/app/assessment.ts'
 import { DecisionRecorder } from '../../src/app/decision-recorder.ts'
+import type { SessionId } from '../../src/domain/session.ts'
 import { HOUR } from '../../src/domain/time.ts'
 import { type ErrorCode, SentinelError } from '../../src/errors.ts'
 import { anIdentity, anIssuer } from '../fixtures/app/issuing.ts'
@@ -17,6 +18,12 @@ const CONTEXT = {
   endpointOverride: false,
 } as const
 
+const SESSION = {
+  id: '00000000000a11ce' as SessionId,
+  store: 'dynamodb:eu-central-1:sentinel-sessions',
+  isUnverified: false,
+}
+
 let world: World
 let recorder: DecisionRecorder
 let assessment: Assessment
@@ -31,7 +38,7 @@ suite('DecisionRecorder', () => {
   const issuance = { requestId: ID, accessKeyId: 'ASIAISSUED1', duration: 900, expiration: NOON }
 
   test('says once and for all records what the run is', () => {
-    const context = { ...CONTEXT, endpointOverride: true, sessionId: '00000000000a11ce' }
+    const context = { ...CONTEXT, endpointOverride: true, session: () => SESSION }
     new DecisionRecorder(world.log, world.clock, context).start()
     assert.deepEqual(world.log.records, [
       {
@@ -43,6 +50,45 @@ suite('DecisionRecorder', () => {
         session_id: '00000000000a11ce',
         version: '0.1.0',
       },
+    ])
+  })
+
+  test('says of what was issued where the session is tracked, and when nobody could look', async () => {
+    let isUnverified = false
+    const session = () => ({ ...SESSION, isUnverified })
+    recorder = new DecisionRecorder(world.log, world.clock, { ...CONTEXT, session })
+    await recorder.issued(assessment, issuance)
+    isUnverified = true
+    await recorder.issued(assessment, issuance)
+
+    const tracked = { session_id: SESSION.id, session_store: SESSION.store }
+    const [verified, unverified] = world.log.of('issued')
+    assert.partialDeepStrictEqual(verified, tracked)
+    assert.equal(verified?.stale_session, undefined)
+    assert.partialDeepStrictEqual(unverified, { ...tracked, stale_session: true })
+  })
+
+  test('records the life of a session: made, seen revoked, ended', async () => {
+    const session = () => SESSION
+    recorder = new DecisionRecorder(world.log, world.clock, { ...CONTEXT, session })
+    const revoked = new SentinelError('SESSION_REVOKED', 'session 00…ce was revoked by bob: lost')
+
+    recorder.sessionCreated(anIdentity(), ID)
+    await recorder.sessionRevoked(revoked, anIdentity())
+    recorder.sessionEnded('SIGTERM')
+
+    const common = { session_id: SESSION.id, session_store: SESSION.store, profile: 'prod' }
+    assert.partialDeepStrictEqual(world.log.records, [
+      { ...common, type: 'session.created', user: 'alice', server_instance_id: ID },
+      {
+        ...common,
+        type: 'revoked',
+        user: 'alice',
+        outcome: 'refused',
+        code: 'SESSION_REVOKED',
+        reason: revoked.message,
+      },
+      { ...common, type: 'session.ended', reason: 'SIGTERM' },
     ])
   })
 

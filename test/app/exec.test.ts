@@ -16,7 +16,13 @@ class FakeChildren implements ChildRunner {
   /** How the child lives. */
   life: () => Promise<ChildEnd> = async () => ({ status: 0 })
 
+  readonly interruption = new AbortController()
+
   assertRunnable(): void {}
+
+  hold(): AbortSignal {
+    return this.interruption.signal
+  }
 
   run(request: ChildRequest): Promise<ChildEnd> {
     this.requests.push(request)
@@ -29,7 +35,7 @@ class FakeChildren implements ChildRunner {
 }
 
 const OPTIONS = { command: 'aws', args: ['s3', 'ls'], keepsAwsConfig: false }
-const SERVER = { ...OPTIONS, port: 0, isLazy: false }
+const SERVER = { ...OPTIONS, port: 0, isLazy: false, onRevoke: 'refuse' } as const
 
 let world: World
 let children: FakeChildren

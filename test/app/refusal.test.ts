@@ -53,10 +53,13 @@ suite('refusalOf', () => {
 suite('adviceOf', () => {
   const advice: [remedy: Remedy, text: string][] = [
     [{ kind: 'server' }, 'run it through the credential server: sentinel exec --server'],
-    [{ kind: 'server_session' }, wants('a session tracked in a dynamodb: store')],
+    [
+      { kind: 'server_session' },
+      'have it tracked in DynamoDB: sentinel exec --server --session-table TABLE',
+    ],
     [
       { kind: 'server_session', store: 'dynamodb:eu-central-1:s' },
-      wants('a session tracked in dynamodb:eu-central-1:s'),
+      'run it as a server, which is tracked in dynamodb:eu-central-1:s: sentinel exec --server',
     ],
     [
       { kind: 'window', rule: 'hours', opensAt: Date.UTC(2026, 0, 15, 8) },
