@@ -11,7 +11,9 @@ import { openAWS } from './compose/aws.ts'
 import { checkPolicy } from './compose/policy.ts'
 import { newToken } from './compose/randomness.ts'
 import { identify, openRun } from './compose/run.ts'
+import { openSessions } from './compose/sessions.ts'
 import { readSettings } from './compose/settings.ts'
+import { openTables, planTables } from './compose/tables.ts'
 import { type Host, uid } from './compose/world.ts'
 import type { Deps } from './deps.ts'
 import { SentinelError } from './errors.ts'
@@ -47,18 +49,27 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       runtimeDirectory: env.XDG_RUNTIME_DIR,
       temporaryDirectory: tmpdir(),
       cleanUp,
+      crash: host.crash,
     }),
     openRun: (selection) => openRun(world, selection),
     checkPolicy: (flags, profile) => checkPolicy(world, flags, profile),
     policySchema: async () => (await import('./documents/policy-schema.ts')).policyJsonSchema(),
     loadProfile: async (name) => (await openAWS(world, {})).profiles.load(name),
     identify: (profile) => identify(world, profile),
-    openEndpoint: async (supply, { port }) => {
-      const { openCredentialServer } = await import('./server/credential-server.ts')
+    planTables: (flags) => planTables(world, flags),
+    openTables: () => openTables(world),
+    openSessions: (flags) => openSessions(world, flags),
+    openEndpoint: async (supply, { port, session }) => {
+      const [{ openCredentialServer }, { trackSession }] = await Promise.all([
+        import('./server/credential-server.ts'),
+        import('./server/middleware/track-session.ts'),
+      ])
+      // A server that is not tracked has no such layer at all.
+      const layers = session ? [trackSession(session)] : []
       const token = newToken()
       const onBug = (error: unknown) => complain(host.stderr, 'bug', String(error))
       const { platform } = process
-      const options = { supply, token, clock, port, platform, uid, onBug }
+      const options = { supply, token, clock, port, platform, uid, onBug, layers }
       const server = await openCredentialServer(options)
       return {
         url: server.url,

@@ -12,6 +12,20 @@ export const POLICY_OPTIONS = {
   },
 } as const satisfies OptionSpecs
 
+/** Where sessions are tracked. */
+export const SESSION_STORE_OPTIONS = {
+  'session-table': {
+    type: 'string',
+    value: 'TABLE',
+    summary: 'Track sessions in this DynamoDB table',
+  },
+  'session-store': {
+    type: 'string',
+    value: 'LOCATION',
+    summary: 'Track sessions in local, sqlite:PATH or dynamodb:[REGION:]TABLE',
+  },
+} as const satisfies OptionSpecs
+
 /** What every command understands that issues credentials. */
 export const ISSUE_OPTIONS = {
   ...POLICY_OPTIONS,

@@ -1,10 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Secret } from '../domain/secret.ts'
+import { type SessionId, toSessionId } from '../domain/session.ts'
 import { toRequestId } from '../domain/source-identity.ts'
 
 /** 96 random bits as 20 characters of base32: a request id, or the name of a stream. */
 export function newId(): string {
   return toRequestId(randomBytes(12))
+}
+
+/** 64 random bits. */
+export function newSessionId(): SessionId {
+  return toSessionId(randomBytes(8))
 }
 
 /** What a credential server demands of its clients. */

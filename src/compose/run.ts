@@ -1,14 +1,15 @@
-import { hostname } from 'node:os'
-import { resolve } from 'node:path'
 import { type BaseIdentity, BaseIdentityKeeper } from '../app/base-identity.ts'
-import { Run } from '../app/run.ts'
-import { describeRecord } from '../cli/describe-record.ts'
-import type { RunFlags, RunSelection } from '../deps.ts'
-import type { DecisionLog } from '../ports/decision-log.ts'
-import { openAWS } from './aws.ts'
+import { Run, type RunDeps } from '../app/run.ts'
+import type { RunSelection } from '../deps.ts'
+import type { Profile } from '../ports/profiles.ts'
+import type { SessionStores } from '../ports/session-stores.ts'
+import { type AWS, openAWS } from './aws.ts'
+import { openLog } from './log.ts'
 import { policyLocation, policySourceOpener } from './policy.ts'
-import { newId, sha256 } from './randomness.ts'
-import { uid, type World } from './world.ts'
+import { newId, newSessionId, sha256 } from './randomness.ts'
+import { configuredPlace, origin, sessionStores } from './sessions.ts'
+import { keepCredentials } from './signer.ts'
+import type { World } from './world.ts'
 
 /** Opens a run of an issuing command. */
 export async function openRun(world: World, selection: RunSelection): Promise<Run> {
@@ -16,6 +17,7 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
   const { flags, mode } = selection
   const location = policyLocation(settings, flags)
   const prompts = globals['no-interaction'] ? 'never' : selection.prompts
+  const configured = configuredPlace(settings, flags)
   const aws = await openAWS(world, { 'no-session': flags['no-session'] })
   const profile = await aws.profiles.load(selection.profile)
   const { parsePolicy } = await import('../documents/policy.ts')
@@ -31,7 +33,9 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       openPolicySource: await policySourceOpener(world, aws, { location, profile, prompts }),
       parsePolicy,
       sha256,
+      openSessionStores: await sessionStoresOpener(world, aws, { profile, prompts, configured }),
       newRequestId: newId,
+      newSessionId,
       random: Math.random,
     },
     {
@@ -46,31 +50,39 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       hasSessionTags: settings.get('sessionTags').value,
       endpointOverride: globals['allow-endpoint-override'] ?? false,
       version: host.version,
+      origin: origin(),
+      sessionRules: {
+        grace: settings.find('sessionGrace')?.value,
+        outage: settings.find('sessionOutage')?.value,
+        outageMax: settings.find('sessionOutageMax')?.value,
+      },
     },
     profile,
   )
 }
 
-async function openLog(
-  { settings, clock, host, globals, notices }: World,
-  flags: RunFlags,
-): Promise<DecisionLog> {
-  const { openDecisionLog } = await import('../audit/file-decision-log.ts')
-  const path = settings.get('logFile', { name: 'log-file', text: flags['log-file'] })
-  const isMirrored = flags['log-stderr'] ?? settings.get('logStderr').value
-  return openDecisionLog({
-    path: resolve(path.value),
-    directory: path.origin === 'default' ? 'private' : 'chosen',
-    stream: newId(),
-    clock,
-    host: hostname(),
-    pid: process.pid,
-    uid,
-    mirror(line) {
-      if (isMirrored) host.stderr.write(`${line}\n`)
-      if (globals.verbose) notices.info(describeRecord(JSON.parse(line)))
-    },
-  })
+/** Stores are reached as a policy in AWS is: by `--aws-profile`, or else by the served profile's base. */
+async function sessionStoresOpener(
+  world: World,
+  aws: AWS,
+  { profile, prompts, configured }: StoresOpening,
+): Promise<NonNullable<RunDeps['openSessionStores']>> {
+  const flag = { name: 'aws-profile', text: world.globals['aws-profile'] }
+  const signer = world.settings.find('awsProfile', flag)?.value
+  if (signer === undefined) {
+    return (credentials) => sessionStores(world, aws, { configured, profile, credentials })
+  }
+  const signing = await aws.profiles.load(signer)
+  const credentials = keepCredentials(world, prompts, (options) =>
+    aws.credentialsOf(signer, options),
+  )
+  return () => sessionStores(world, aws, { configured, profile: signing, credentials })
+}
+
+interface StoresOpening {
+  readonly profile: Profile
+  readonly prompts: RunSelection['prompts']
+  readonly configured: SessionStores['configured']
 }
 
 /** Resolves a profile's base credentials and asks STS whose they are. */

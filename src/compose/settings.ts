@@ -32,10 +32,7 @@ export async function readSettings(
       duration: HOUR / SECOND,
       serverDuration: (15 * MINUTE) / SECOND,
       mfaSessionDuration: (12 * HOUR) / SECOND,
-      logFile: join(
-        env.XDG_STATE_HOME || join(home(env), '.local', 'state'),
-        'sentinel/decisions.jsonl',
-      ),
+      logFile: join(stateDirectory(env), 'decisions.jsonl'),
       logStderr: false,
       sessionTags: false,
       keepAwsConfig: false,
@@ -46,6 +43,11 @@ export async function readSettings(
     ),
     ...(text === undefined ? {} : { file: { path, settings: parseSettings(text, path) } }),
   })
+}
+
+/** Where what Sentinel keeps of its own is: the decision log, the embedded database. */
+export function stateDirectory(env: Environment): string {
+  return join(env.XDG_STATE_HOME || join(home(env), '.local', 'state'), 'sentinel')
 }
 
 /** The user's home directory. */

@@ -31,7 +31,7 @@ export function keepCredentials(
   }
 }
 
-interface Signer {
+export interface Signer {
   /** Its region, FIPS and CA bundle hold for the calls. */
   readonly profile: Profile
   readonly credentials: CredentialsOf

@@ -2,7 +2,7 @@ import { execWithEnvironment, execWithServer } from '../../app/exec.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
 import { defineCommand, type Input } from '../command.ts'
-import { ISSUE_OPTIONS, readDuration } from '../issue-options.ts'
+import { ISSUE_OPTIONS, readDuration, SESSION_STORE_OPTIONS } from '../issue-options.ts'
 import { chooseProfile } from '../profile-argument.ts'
 
 const OPTIONS = {
@@ -22,6 +22,12 @@ const OPTIONS = {
     type: 'boolean',
     summary: 'With --server: ask for the first credential when it is needed',
   },
+  ...SESSION_STORE_OPTIONS,
+  'on-revoke': {
+    type: 'string',
+    value: 'refuse|terminate',
+    summary: 'With --server: whether a revocation ends the command too (default: refuse)',
+  },
   'keep-aws-config': {
     type: 'boolean',
     summary: "Leave the user's own AWS config files to the command",
@@ -39,6 +45,7 @@ export default defineCommand({
     'exec dev -- aws sts get-caller-identity',
     'exec --server prod -- terraform apply',
     'exec prod --server --server-duration 30m',
+    'exec prod --server --session-table sentinel-sessions -- terraform apply',
   ],
   options: OPTIONS,
   takesRest: true,
@@ -46,6 +53,7 @@ export default defineCommand({
   async run({ args: [given], options, rest: [command, ...args] }, deps) {
     const isServer = options.server ?? deps.settings.get('server').value
     assertNoContradiction(options, isServer)
+    const onRevoke = readOnRevoke(options['on-revoke'])
     const port = readPort(options['server-port'], deps)
     const profile = chooseProfile(given, options.profile, deps)
     deps.children.assertRunnable(command, { nested: options.nested ?? false })
@@ -65,7 +73,12 @@ export default defineCommand({
     return await run.endingWith(
       () =>
         isServer
-          ? execWithServer(run, deps.children, deps.openEndpoint, { ...what, port, isLazy })
+          ? execWithServer(run, deps.children, deps.openEndpoint, {
+              ...what,
+              port,
+              isLazy,
+              onRevoke,
+            })
           : execWithEnvironment(run, deps.children, what),
       deps.children.exitStatus,
     )
@@ -74,7 +87,14 @@ export default defineCommand({
 
 /** Every impossible combination, by name, before anything is done. */
 function assertNoContradiction(options: Options, isServer: boolean): void {
-  const serverOnly = ['server-duration', 'server-port', 'lazy'] as const
+  const serverOnly = [
+    'server-duration',
+    'server-port',
+    'lazy',
+    'session-table',
+    'session-store',
+    'on-revoke',
+  ] as const
   const stray = serverOnly.find((name) => options[name] !== undefined)
   if (stray && !isServer) {
     throw new SentinelError('USAGE', `--${stray} needs --server`, {
@@ -91,6 +111,13 @@ function assertNoContradiction(options: Options, isServer: boolean): void {
       hint: 'did you mean --server-duration?',
     })
   }
+}
+
+function readOnRevoke(text: string | undefined): 'refuse' | 'terminate' {
+  if (text === undefined || text === 'refuse' || text === 'terminate') return text ?? 'refuse'
+  throw new SentinelError('USAGE', `--on-revoke does not know "${text}"`, {
+    hint: 'write refuse, or terminate to end the command as well',
+  })
 }
 
 function readPort(text: string | undefined, { notices }: Deps): number {

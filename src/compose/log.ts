@@ -1,0 +1,30 @@
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { describeRecord } from '../cli/describe-record.ts'
+import type { RunFlags } from '../deps.ts'
+import type { DecisionLog } from '../ports/decision-log.ts'
+import { newId } from './randomness.ts'
+import { uid, type World } from './world.ts'
+
+/** Opens the decision log for a stream of this process. */
+export async function openLog(
+  { settings, clock, host, globals, notices }: World,
+  flags: Pick<RunFlags, 'log-file' | 'log-stderr'>,
+): Promise<DecisionLog> {
+  const { openDecisionLog } = await import('../audit/file-decision-log.ts')
+  const path = settings.get('logFile', { name: 'log-file', text: flags['log-file'] })
+  const isMirrored = flags['log-stderr'] ?? settings.get('logStderr').value
+  return openDecisionLog({
+    path: resolve(path.value),
+    directory: path.origin === 'default' ? 'private' : 'chosen',
+    stream: newId(),
+    clock,
+    host: hostname(),
+    pid: process.pid,
+    uid,
+    mirror(line) {
+      if (isMirrored) host.stderr.write(`${line}\n`)
+      if (globals.verbose) notices.info(describeRecord(JSON.parse(line)))
+    },
+  })
+}
