@@ -1,0 +1,66 @@
+import { after, before, suite } from 'node:test'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  type DynamoDBLocal,
+  missingDynamoDBLocal,
+  openDynamoDBLocal,
+} from '../fixtures/dynamodb-local.ts'
+import { createSessionsTable, removeRow, storeOver } from '../fixtures/dynamodb-tables.ts'
+import { MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
+import { missing } from '../fixtures/tools.ts'
+import { testSessionStore } from '../stores/session-store.conformance.ts'
+
+const TABLE = 'sentinel-sessions'
+
+const openOn = (client: Pick<DynamoDBClient, 'send'>) => async () => ({
+  store: storeOver(client, TABLE),
+  peer: storeOver(client, TABLE),
+  remove: (id: Parameters<typeof removeRow>[2]) => removeRow(client, TABLE, id),
+})
+
+const localMissing = await missingDynamoDBLocal()
+
+suite('on DynamoDB Local', { skip: localMissing }, () => {
+  let local: DynamoDBLocal
+  let client: DynamoDBClient
+  before(async () => {
+    local = await openDynamoDBLocal()
+    client = local.client()
+    await createSessionsTable(client, TABLE)
+  })
+  after(() => local?.[Symbol.asyncDispose]())
+
+  testSessionStore('DynamoDB Local', () => openOn(client)())
+})
+
+suite('on moto', { skip: missing('moto_server') }, () => {
+  let moto: Moto
+  let client: DynamoDBClient
+  before(async () => {
+    moto = await openMoto()
+    client = new DynamoDBClient({
+      endpoint: moto.url,
+      region: MOTO_REGION,
+      credentials: { accessKeyId: 'admin', secretAccessKey: 'admin' },
+    })
+    await createSessionsTable(client, TABLE)
+  })
+  after(async () => {
+    client?.destroy()
+    await moto?.[Symbol.asyncDispose]()
+  })
+
+  testSessionStore('moto', () => openOn(oneAtATime(client))())
+})
+
+/** moto looks at a condition, and writes a moment later: what is asked at once is asked in turn. */
+function oneAtATime(client: DynamoDBClient): Pick<DynamoDBClient, 'send'> {
+  const send = (...call: Parameters<DynamoDBClient['send']>) => {
+    const answer = lastOnMoto.then(() => client.send(...call))
+    lastOnMoto = answer.catch(() => {})
+    return answer
+  }
+  return { send: send as DynamoDBClient['send'] }
+}
+
+let lastOnMoto: Promise<unknown> = Promise.resolve()
