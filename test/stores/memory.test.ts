@@ -1,5 +1,7 @@
 import { MemorySessionStore } from '../../src/stores/memory/session-store.ts'
+import { scaled } from '../fixtures/random.ts'
 import { testSessionStore } from './session-store.conformance.ts'
+import { modelSessionStore } from './session-store.model.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 
 async function open(): Promise<StoreUnderTest> {
@@ -14,3 +16,4 @@ async function open(): Promise<StoreUnderTest> {
 }
 
 testSessionStore('memory', open)
+modelSessionStore('memory', open, { interleavings: scaled(5000) })
