@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { CRASHED, watchForCrash } from './child/crash.ts'
 import { endLike } from './child/end-like-child.ts'
 import { restartWithoutTraces } from './clean-start.ts'
 import { complain, type Sink } from './cli/output.ts'
-import { run } from './cli/run.ts'
+import { reportBug, run } from './cli/run.ts'
 import { SentinelError } from './errors.ts'
 import { VERSION, versionLine } from './version.ts'
 
@@ -22,6 +23,7 @@ function main(): void {
   const hasColor = !process.env.NO_COLOR && !own.includes('--no-color')
   const stdout = sink(process.stdout, hasColor)
   const stderr = sink(process.stderr, hasColor)
+  const crash = watchForCrash((error) => reportBug(error, stderr))
   try {
     restartWithoutTraces(process, self)
   } catch (error) {
@@ -31,19 +33,21 @@ function main(): void {
     process.exitCode = error.exitCode
     return
   }
-  const terminal = { stdout, stderr, version: versionLine(process.version) }
+  const version = versionLine(process.version)
+  const terminal = { stdout, stderr, version, crash: crash.signal }
   void run(args, terminal, async (globals) => {
     // Not for help and mistakes: most of the program is behind it.
     const { compose } = await import('./compose.ts')
-    return compose(globals, { stdout, stderr, version: VERSION, self })
-  }).then(endLike)
+    return compose(globals, { stdout, stderr, version: VERSION, self, crash })
+  }).then((end) => endLike(crash.signal.aborted ? { status: CRASHED } : end))
 }
 
 function sink(stream: NodeJS.WriteStream, mayColor: boolean): Sink {
   let isRead = true
-  // A reader that went away (`| head`) is no failure of ours.
+  // A reader that went away (`| head`), or a terminal that was closed, is no failure of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    const isGone = error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY)
+    if (!isGone) throw error
     isRead = false
   })
   return {

@@ -35,6 +35,8 @@ export interface Terminal {
   readonly stderr: Sink
   /** What `--version` prints. */
   readonly version: string
+  /** Aborts with an error that nobody caught, which was told when it came. */
+  readonly crash?: AbortSignal
 }
 
 /** Runs the command that `argv` names and resolves to how the process is to end. Never rejects. */
@@ -50,6 +52,7 @@ export async function run(
     if (globals.help || !line.command) return help(terminal, line)
     return (await dispatch(line, globals, compose)) ?? { status: 0 }
   } catch (error) {
+    if (terminal.crash?.aborted && error === terminal.crash.reason) return { status: 70 }
     return { status: explain(error, terminal.stderr) }
   }
 }
@@ -124,7 +127,12 @@ function explain(error: unknown, stderr: Sink): number {
     if (error.hint) complain(stderr, 'hint', error.hint)
     return error.exitCode
   }
+  reportBug(error, stderr)
+  return 70
+}
+
+/** Tells of an error that nobody expected, on stderr, with its stack. */
+export function reportBug(error: unknown, stderr: Sink): void {
   complain(stderr, 'bug', error instanceof Error ? (error.stack ?? error.message) : String(error))
   complain(stderr, 'hint', 'this is a bug in Sentinel: please report the lines above')
-  return 70
 }

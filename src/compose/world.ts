@@ -1,4 +1,5 @@
 import type { AWSClock } from '../aws/aws-clock.ts'
+import type { CrashWatch } from '../child/crash.ts'
 import type { GlobalOptions } from '../cli/global-options.ts'
 import type { Sink } from '../cli/output.ts'
 import type { SettingsReader } from '../deps.ts'
@@ -11,6 +12,7 @@ export interface Host {
   readonly version: string
   /** The command line that runs this program again. */
   readonly self: readonly string[]
+  readonly crash: CrashWatch
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -17,6 +17,8 @@ export interface ChildRequest {
   readonly awsConfig: string | 'inherited'
   /** The session's id or, without one, the run's. */
   readonly activeId: string
+  /** Aborts when the child is to be ended from our side: TERM, and KILL 10 s later. */
+  readonly stop?: AbortSignal
 }
 
 export type ChildEnd = { readonly status: number } | { readonly signal: NodeJS.Signals }
@@ -29,7 +31,19 @@ export interface ChildRunner {
    */
   assertRunnable(command: string | undefined, options: { readonly nested: boolean }): void
 
-  /** Runs it to its end, on our terminal, with the signals that reach us. */
+  /**
+   * Holds from now on the signals that would end this process, until everything is closed; a crash
+   * leaves 2 s for that. The signal aborts when what is under way is to be given up: with the name
+   * of the first INT, QUIT, TERM or HUP that comes before a child runs (the end is then
+   * `{ signal }`), or with the error of a crash, at any time (the end is then to fail with it).
+   */
+  hold(): AbortSignal
+
+  /**
+   * Runs it to its end, on our terminal, with the signals that reach us. One of those, or `stop`,
+   * that comes before the child runs is its end: nothing is started. Rejects with the error of a
+   * crash once the child was told to end.
+   */
   run(request: ChildRequest): Promise<ChildEnd>
 
   /** The status a shell shows for `end`: 128 + n for signal n. */

@@ -44,8 +44,11 @@ suite('a child runner', () => {
   test('holds signals until everything is closed, and gives them back then', async () => {
     const before = process.listenerCount('SIGTERM')
     const cleanUp = new DisposableStack()
+    const runner = runnerFor({ PATH: process.env.PATH }, cleanUp)
 
-    await runnerFor({ PATH: process.env.PATH }, cleanUp).run({ ...request, args: ['-c', ':'] })
+    runner.hold()
+    assert.equal(process.listenerCount('SIGTERM'), before + 1)
+    await runner.run({ ...request, args: ['-c', ':'] })
 
     assert.equal(process.listenerCount('SIGTERM'), before + 1)
     cleanUp.dispose()
@@ -76,5 +79,7 @@ suite('a child runner', () => {
 })
 
 function runnerFor(env: Record<string, string | undefined>, cleanUp: DisposableStack) {
-  return createChildRunner({ env, platform: process.platform, temporaryDirectory, cleanUp })
+  const crash = { signal: new AbortController().signal, leaveTime() {} }
+  const { platform } = process
+  return createChildRunner({ env, platform, temporaryDirectory, cleanUp, crash })
 }
