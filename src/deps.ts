@@ -1,7 +1,9 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
+import type { Operator } from './app/session-orders.ts'
 import type { LogRecord } from './domain/log-record.ts'
 import type { Mode, Policy } from './domain/policy/types.ts'
+import type { WantedTable } from './domain/table.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
 import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
@@ -9,6 +11,7 @@ import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
 import type { SessionDirectory } from './ports/session-store.ts'
 import type { DefaultSettings, SettingKey, Settings } from './ports/settings.ts'
+import type { TableKeeper } from './ports/table-keeper.ts'
 
 /** How many characters a terminal shows. */
 export interface Window {
@@ -75,13 +78,6 @@ export interface SessionFlags extends PolicyFlags {
   readonly 'session-store'?: string | undefined
 }
 
-/** Who gives an order: a user part with its principal, or `os:NAME`. */
-export interface Operator {
-  readonly by: string
-  /** ARN. Absent where only the operating system says who it is. */
-  readonly principal?: string
-}
-
 /** The store of sessions, opened for a command of its own. */
 export interface OpenedSessions extends AsyncDisposable {
   readonly directory: SessionDirectory
@@ -94,7 +90,21 @@ export interface OpenedSessions extends AsyncDisposable {
   record(record: LogRecord): Promise<void>
 }
 
-export interface RunFlags extends PolicyFlags {
+/** The flags that say which tables there are to be. */
+export interface TableFlags extends SessionFlags {
+  readonly kmsKey?: string
+  /** `none`: AWS is not asked for anything, not even for a policy. */
+  readonly calls: 'allowed' | 'none'
+}
+
+/** Tables that there are to be. */
+export interface TablePlan {
+  readonly tables: readonly WantedTable[]
+  /** The same for a tool that keeps resources in code. */
+  template(format: 'terraform' | 'cloudformation'): string
+}
+
+export interface RunFlags extends SessionFlags {
   readonly 'log-file'?: string | undefined
   readonly 'log-stderr'?: boolean | undefined
   readonly 'no-session'?: boolean | undefined
@@ -142,6 +152,12 @@ export interface Deps extends AsyncDisposable {
   checkPolicy(flags: PolicyFlags, profile: string | undefined): Promise<CheckedPolicy>
   /** Opens the store that `flags`, the policy or the settings name. Throws `CONFIG_INVALID` for none. */
   openSessions(flags: SessionFlags): Promise<OpenedSessions>
+  /**
+   * The tables that `flags`, the policy or the settings name, or else those of the default names.
+   * Throws `USAGE` or `CONFIG_INVALID` where it is something else than a table.
+   */
+  planTables(flags: TableFlags): Promise<TablePlan>
+  openTables(): Promise<TableKeeper>
   /** The JSON Schema of a policy. */
   policySchema(): Promise<object>
   loadProfile(name: string): Promise<Profile>

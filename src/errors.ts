@@ -49,6 +49,7 @@ export const ERRORS = {
   SESSION_NOT_FOUND: { exit: 4, status: 500, when: 'no session has that id' },
   SESSION_AMBIGUOUS: { exit: 4, status: 500, when: 'several sessions have ids that begin so' },
   SESSION_ENDED: { exit: 4, status: 500, when: 'a session that has ended cannot be revoked' },
+  LOCK_NOT_FOUND: { exit: 4, status: 500, when: 'no lock is on that user, profile or everyone' },
   SESSION_EXISTS: { exit: 4, status: 500, when: 'another session has that id' },
   STORE_UNAVAILABLE: { exit: 6, status: 503, when: 'a store did not answer' },
   STORE_NOT_FOUND: { exit: 5, status: 503, when: 'a table, or an index of it, does not exist' },

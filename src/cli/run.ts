@@ -1,6 +1,7 @@
 import { type CAC, cac } from 'cac'
 import type { Deps } from '../deps.ts'
 import { SentinelError } from '../errors.ts'
+import { aliasOf } from './alias.ts'
 import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
 import configShow from './commands/config-show.ts'
 import credentials from './commands/credentials.ts'
@@ -8,9 +9,15 @@ import demo from './commands/demo.ts'
 import demoClient from './commands/demo-client.ts'
 import exec from './commands/exec.ts'
 import exportCredentials from './commands/export.ts'
+import initTables from './commands/init-tables.ts'
 import policyExplain from './commands/policy-explain.ts'
 import policySchema from './commands/policy-schema.ts'
 import policyValidate from './commands/policy-validate.ts'
+import sessionList from './commands/session-list.ts'
+import sessionRevoke from './commands/session-revoke.ts'
+import sessionShow from './commands/session-show.ts'
+import sessionUnlock from './commands/session-unlock.ts'
+import sessionWatch from './commands/session-watch.ts'
 import whoami from './commands/whoami.ts'
 import { GLOBAL_OPTIONS, type GlobalOptions } from './global-options.ts'
 import { complain, type Sink } from './output.ts'
@@ -25,6 +32,15 @@ export const COMMANDS: readonly Command[] = [
   policyValidate,
   policySchema,
   policyExplain,
+  sessionList,
+  sessionShow,
+  sessionRevoke,
+  sessionUnlock,
+  sessionWatch,
+  aliasOf(sessionList, 'server-sessions'),
+  aliasOf(sessionShow, 'server-session'),
+  aliasOf(sessionRevoke, 'server-revoke'),
+  initTables,
   demo,
   demoClient,
 ]
