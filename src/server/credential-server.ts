@@ -5,6 +5,7 @@
  *     a web page gets nothing           Host, one header shape, no CORS      require-shape.ts
  *     who lacks the token gets nothing  digests, compared in constant time   require-token.ts
  *     another user gets nothing         whose socket it is, by the kernel    require-peer.ts
+ *     a session that is over: nothing   the verdict, before and after        track-session.ts
  *     a refusal tells no reason         one buffer of bytes for all          client-connection.ts
  *     an error tells nothing internal   its code or its `reply`, no message  error-reply.ts
  *     no 200 without live credentials   a last look at what is written       serve-credentials.ts

@@ -1,3 +1,4 @@
+import type { Instant } from '../domain/time.ts'
 import type { Peer } from './peer-owner.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface HttpReply {
   readonly status: 200 | 401 | 403 | 500 | 503
   /** JSON on one line, in ASCII. */
   readonly body: string
+  /** Of a 200: when the credentials in `body` expire, as it says. For layers, and never sent. */
+  readonly expiration?: Instant
 }
 
 /** Answers one request. Rejects to refuse it: `reportErrors` makes that a reply. */

@@ -25,7 +25,7 @@ export function serveCredentials(supply: Supply, clock: Pick<Clock, 'aws'>): Han
     const { text, expiration } = bodies.getOrInsertComputed(credentials, toBody)
     // A bug elsewhere must not become a 200 with dead keys, on which an SDK gives up for good.
     if (!(expiration > clock.aws())) throw new Error('the credentials to be served have expired')
-    return { status: 200, body: text }
+    return { status: 200, body: text, expiration }
   }
 }
 

@@ -10,6 +10,8 @@ import {
   type CredentialServerOptions,
   openCredentialServer,
 } from '../../src/server/credential-server.ts'
+import type { Middleware } from '../../src/server/handler.ts'
+import { trackSession } from '../../src/server/middleware/track-session.ts'
 
 export const TOKEN = 'dGhlLTMyLXJhbmRvbS1ieXRlcy1vZi1hLXRva2VuLi4'
 /** In every credential, and so in no refusal. */
@@ -31,6 +33,12 @@ export const SERVED = {
   Token: `session/${CANARY}`,
   Expiration: '2026-01-14T12:15:00Z',
   AccountId: '111122223333',
+}
+
+/** A server without a session, and one with a session that lives: no client can tell them apart. */
+export const CHAINS: Record<string, readonly Middleware[]> = {
+  untracked: [],
+  tracked: [trackSession({ assertLive() {}, touch() {} })],
 }
 
 /** Options with a supply that always gives, counts, and knows whom it gave to. */

@@ -34,6 +34,7 @@ suite('serveCredentials', () => {
     const reply = await serving().handler(requestOf('same'))
     assert.equal(reply.status, 200)
     assert.deepEqual(JSON.parse(reply.body), SERVED)
+    assert.equal(reply.expiration, Date.parse(SERVED.Expiration))
   })
 
   test('turns the same credentials into text once', async () => {

@@ -7,6 +7,7 @@ import {
 } from '../../src/server/credential-server.ts'
 import type { Middleware } from '../../src/server/handler.ts'
 import {
+  CHAINS,
   exchange,
   gatewayOptions,
   openGateway,
@@ -79,8 +80,16 @@ const refusing = (error: unknown): Overrides => ({
   },
 })
 
-for (const [transport, connect] of Object.entries(transports)) {
-  suite(`credential server, ${transport}`, () => {
+const ways = Object.entries(transports).flatMap(([transport, open]) =>
+  Object.entries(CHAINS).map(([kind, layers]) => ({
+    name: `${kind}, ${transport}`,
+    connect: (overrides: Overrides = {}) =>
+      open({ ...overrides, layers: [...layers, ...(overrides.layers ?? [])] }),
+  })),
+)
+
+for (const { name, connect } of ways) {
+  suite(`credential server, ${name}`, () => {
     test('serves the request with the token, and tells the supply of the peer', async () => {
       await using client = await connect()
       assert.deepEqual(await client.get(TOKEN), { status: 200, body: SERVED })
