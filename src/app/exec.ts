@@ -62,7 +62,7 @@ interface Server {
   readonly run: Run
   readonly children: ChildRunner
   readonly openEndpoint: OpenCredentialEndpoint
-  /** By a signal that came before there was a child to have it. */
+  /** By a signal that came before there was a child to have it, or by a crash. */
   readonly interrupted: AbortSignal
   supply?: CredentialSupply
 }
@@ -73,7 +73,7 @@ async function serve(
 ): Promise<ChildEnd> {
   const { run, children, openEndpoint, interrupted } = server
   const supply = await unless(interrupted, run.openSupply(isLazy ? 'lazy' : 'warm-up'))
-  if (!supply) return { signal: interrupted.reason }
+  if (!supply) return endOf(interrupted)
   server.supply = supply
   const timer = setInterval(() => supply.tick(), TICK)
   timer.unref()
@@ -81,13 +81,19 @@ async function serve(
     const { session } = run
     await using endpoint = await openEndpoint(supply, { port, session: session?.route })
     const { url, token } = endpoint
-    if (interrupted.aborted) return { signal: interrupted.reason }
+    if (interrupted.aborted) return endOf(interrupted)
     const request = requestFor(run, options, { kind: 'server', url, token })
     const stop = onRevoke === 'terminate' ? session?.revoked : undefined
     return await children.run(stop ? { ...request, stop } : request)
   } finally {
     clearInterval(timer)
   }
+}
+
+/** The end by the signal that came; or throws what this process has crashed with. */
+function endOf({ reason }: AbortSignal): ChildEnd {
+  if (typeof reason !== 'string') throw reason
+  return { signal: reason as NodeJS.Signals }
 }
 
 /** Waits for `work`, but no longer than until `signal` aborts: then nothing is made of it. */

@@ -5,9 +5,10 @@ import { Secret } from '../../src/domain/secret.ts'
 import { MINUTE, SECOND } from '../../src/domain/time.ts'
 import { SentinelError } from '../../src/errors.ts'
 import type { ChildEnd, ChildRequest, ChildRunner } from '../../src/ports/child-runner.ts'
-import type { OpenCredentialEndpoint } from '../../src/ports/credential-endpoint.ts'
-import { settle, stopTimers, World } from '../fixtures/app/world.ts'
-import { aPolicy } from '../fixtures/policies.ts'
+import type { OpenCredentialEndpoint, TrackedSession } from '../../src/ports/credential-endpoint.ts'
+import { ID, TABLE } from '../fixtures/app/session-stores.ts'
+import { settle, stopTimers, timed, World } from '../fixtures/app/world.ts'
+import { aPolicy, NOON } from '../fixtures/policies.ts'
 
 type Supply = Parameters<OpenCredentialEndpoint>[0]
 
@@ -39,10 +40,16 @@ const SERVER = { ...OPTIONS, port: 0, isLazy: false, onRevoke: 'refuse' } as con
 
 let world: World
 let children: FakeChildren
-let endpoint: { isOpen: boolean; port?: number; supply?: Supply; log: string[] }
+let endpoint: {
+  isOpen: boolean
+  port?: number
+  supply?: Supply
+  session?: TrackedSession | undefined
+  log: string[]
+}
 
-const openEndpoint: OpenCredentialEndpoint = async (supply, { port }) => {
-  endpoint = { ...endpoint, isOpen: true, supply, port }
+const openEndpoint: OpenCredentialEndpoint = async (supply, { port, session }) => {
+  endpoint = { ...endpoint, isOpen: true, supply, port, session }
   return {
     url: 'http://127.0.0.1:4711/credentials',
     token: new Secret('token'),
@@ -172,6 +179,84 @@ suite('exec', () => {
       resolve({ status: 0 })
       await execution
     })
+
+    test('is known by its session, and gives the server its route', async () => {
+      world.sessions.configured = { location: TABLE, origin: '--session-table' }
+      await using run = await world.openRun()
+      await execWithServer(run, children, openEndpoint, SERVER)
+      assert.equal(children.requests[0]?.activeId, ID)
+      assert.ok(endpoint.session)
+    })
+
+    test('has no such layer when it is not tracked', async () => {
+      await using run = await world.openRun()
+      await execWithServer(run, children, openEndpoint, SERVER)
+      assert.equal(endpoint.session, undefined)
+    })
+
+    const ends: [end: ChildEnd, reason: string][] = [
+      [{ status: 0 }, 'command ended with status 0'],
+      [{ status: 42 }, 'command ended with status 42'],
+      [{ signal: 'SIGINT' }, 'SIGINT'],
+      [{ signal: 'SIGTERM' }, 'SIGTERM'],
+      [{ signal: 'SIGHUP' }, 'SIGHUP'],
+    ]
+    for (const [end, reason] of ends) {
+      test(`ends the session with the child: ${reason}`, async () => {
+        world.sessions.configured = { location: TABLE, origin: '--session-table' }
+        await using run = await world.openRun()
+        children.life = async () => end
+        await execWithServer(run, children, openEndpoint, SERVER)
+        assert.equal(world.sessions.rows.sessions.get(ID)?.end?.reason, reason)
+        assert.equal(endpoint.isOpen, false)
+      })
+    }
+
+    test('ends the session after an internal error', async () => {
+      world.sessions.configured = { location: TABLE, origin: '--session-table' }
+      await using run = await world.openRun()
+      children.life = async () => Promise.reject(new TypeError('a bug'))
+      await assert.rejects(execWithServer(run, children, openEndpoint, SERVER), TypeError)
+      assert.equal(world.sessions.rows.sessions.get(ID)?.end?.reason, 'internal error')
+    })
+
+    test('gives up a start that a signal interrupts, and starts no command', async () => {
+      world.sessions.configured = { location: TABLE, origin: '--session-table' }
+      world.tokens.latency = 10 * SECOND
+      await using run = await world.openRun()
+      const execution = execWithServer(run, children, openEndpoint, SERVER)
+      await settle()
+      children.interruption.abort('SIGTERM')
+      const { value, ms } = await timed(world, execution)
+      assert.deepEqual(value, { signal: 'SIGTERM' })
+      assert.ok(ms <= 2000, `${ms} ms`)
+      assert.deepEqual(children.requests, [])
+    })
+
+    test('fails with what this process has crashed with', async () => {
+      await using run = await world.openRun()
+      children.interruption.abort(new TypeError('a bug'))
+      await assert.rejects(execWithServer(run, children, openEndpoint, SERVER), TypeError)
+      assert.deepEqual(children.requests, [])
+    })
+
+    for (const onRevoke of ['refuse', 'terminate'] as const) {
+      test(`${onRevoke === 'terminate' ? 'ends' : 'leaves'} the command when its session is revoked`, async () => {
+        world.sessions.configured = { location: TABLE, origin: '--session-table' }
+        await using run = await world.openRun()
+        const { promise, resolve } = Promise.withResolvers<ChildEnd>()
+        children.life = () => promise
+        const execution = execWithServer(run, children, openEndpoint, { ...SERVER, onRevoke })
+        await settle()
+        const store = await world.sessions.open(TABLE)
+        const revocation = { at: NOON, by: 'bob', reason: 'lost' }
+        await store.revoke(ID, revocation, new AbortController().signal)
+        await world.advance(5 * SECOND)
+        assert.equal(children.requests[0]?.stop?.aborted ?? false, onRevoke === 'terminate')
+        resolve({ signal: 'SIGTERM' })
+        await execution
+      })
+    }
 
     test('issues nothing before it is asked, when lazy', async () => {
       await using run = await world.openRun()
