@@ -56,8 +56,10 @@ export async function initTable(
   assertFits(found, table)
 
   const encryption = encryptionOf(found, table)
-  if (encryption === 'unknown' && made === 'exists') throw notEncrypted(table)
-  if (encryption === 'unknown') requireGap(keeper, table, FEATURES.encryption)
+  if (encryption === 'unknown') {
+    if (made === 'exists' && keeper.gaps === 'refused') throw notEncrypted(table)
+    requireGap(keeper, table, FEATURES.encryption)
+  }
   progress(`turning on what ${table.name} lacks`)
   const expiry = await keeper.turnOnExpiry(table)
   if (expiry === 'unknown') requireGap(keeper, table, FEATURES.expiry)

@@ -1,5 +1,6 @@
 import type { Credentials } from '../domain/credentials.ts'
 import { MINUTE } from '../domain/time.ts'
+import { hasCode, SentinelError } from '../errors.ts'
 import type { Profile, ResolveOptions } from '../ports/profiles.ts'
 import type { AWS } from './aws.ts'
 import type { World } from './world.ts'
@@ -47,11 +48,23 @@ export async function openSigner(world: World, aws: AWS): Promise<Signer> {
   const prompts = globals['no-interaction'] ? 'never' : 'allowed'
   const flag = { name: 'aws-profile', text: globals['aws-profile'] }
   const named = settings.find('awsProfile', flag)?.value
-  const profile = await aws.profiles.load(named ?? settings.find('profile')?.value ?? 'default')
+  const profile = await loadProfile(aws, named ?? settings.find('profile')?.value)
   const { name } = profile
   const credentials = keepCredentials(world, prompts, async (options) => {
     if (named !== undefined) return aws.credentialsOf(name, options)
     return (await aws.profiles.resolve(name, options)).base
   })
   return { profile, credentials }
+}
+
+async function loadProfile(aws: AWS, name: string | undefined): Promise<Profile> {
+  if (name !== undefined) return aws.profiles.load(name)
+  try {
+    return await aws.profiles.load('default')
+  } catch (error) {
+    if (!hasCode(error, 'PROFILE_NOT_FOUND')) throw error
+    const { code, message, cause } = error
+    const hint = 'say with --aws-profile PROFILE whose credentials to use'
+    throw new SentinelError(code, message, { hint, cause })
+  }
 }

@@ -68,7 +68,8 @@ async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask')
     made.push(initialized)
   }
   out.print(made.map(toText).join('\n\n'), { tables: made.map(toData) })
-  for (const { table } of made) {
+  for (const { table, outcome } of made) {
+    if (outcome === 'existed') continue
     notices.info(
       `name it in the policy, under stores: \`${table.definition.kind}: ${locationOf(table)}\``,
     )
@@ -90,14 +91,18 @@ function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
 }
 
 function toText({ table, outcome, expiry, recovery, encryption }: InitializedTable): string {
-  return `${locationOf(table)}: ${outcome === 'created' ? 'created' : 'existed already'}\n${columns(
-    [
-      ...describe(table),
-      ['  expiry of rows', `TTL on ${table.definition.expiry}: ${expiry}`],
-      ['  recovery', `point-in-time: ${recovery}`],
-      ['  encryption', encryption],
-    ],
-  )}`
+  const rows = [
+    ...describe(table),
+    ['  expiry of rows', `TTL on ${table.definition.expiry}: ${inWords(expiry)}`],
+    ['  recovery', `point-in-time: ${inWords(recovery)}`],
+    ['  encryption', inWords(encryption)],
+  ]
+  const done = outcome === 'created' ? 'created' : 'existed already'
+  return `${locationOf(table)}: ${done}\n${columns(rows)}`
+}
+
+function inWords(outcome: string): string {
+  return outcome === 'unknown' ? 'none, what answers does not know it' : outcome
 }
 
 function describe({ definition }: WantedTable): string[][] {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { openScene, POLICY, type Scene } from '../fixtures/scene.ts'
+
+const STORED = `${POLICY}stores: { sessions: "dynamodb:eu-west-1:of-the-policy" }\n`
+
+const asked = (scene: Scene) => scene.aws.journal.length
+
+suite('init tables', () => {
+  test('asks first, and without anybody to ask it is an error that names --yes', async () => {
+    await using scene = await openScene()
+    for (const flags of [[], ['--no-interaction']]) {
+      const { status, stdout, stderr } = await scene.sentinel(['init', 'tables', ...flags])
+      assert.equal(status, 5)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^error: this needs a yes, and nobody can be asked\nhint: .*--yes$/m)
+    }
+    assert.equal(asked(scene), 0)
+  })
+
+  test('--plan prints what would be created, and asks AWS for nothing', async () => {
+    await using scene = await openScene()
+    const args = ['init', 'tables', '--plan', '--aws-profile', 'base']
+    const { status, stdout } = await scene.sentinel(args)
+    assert.equal(status, 0)
+    assert.match(stdout, /^dynamodb:eu-central-1:sentinel-sessions: would be created/)
+    assert.match(stdout, /gsi-live: live, started_at \(keys only\)/)
+
+    const json = await scene.sentinel([...args, '--output', 'json'])
+    const { tables } = JSON.parse(json.stdout)
+    assert.partialDeepStrictEqual(tables, [
+      {
+        keeps: 'sessions',
+        name: 'sentinel-sessions',
+        region: 'eu-central-1',
+        key: 'id',
+        ttl_attribute: 'ttl',
+        outcome: 'planned',
+      },
+    ])
+    assert.equal(tables[0].indexes.length, 5)
+    assert.equal(asked(scene), 0)
+  })
+
+  test('--format prints a template, and asks AWS for nothing, with no profile at all', async () => {
+    await using scene = await openScene({ config: '', credentials: '' })
+    const terraform = await scene.sentinel(['init', 'tables', '--format', 'terraform'])
+    assert.match(terraform.stdout, /^resource "aws_dynamodb_table" "sentinel_sessions" \{$/m)
+    const args = ['init', 'tables', '--format', 'cloudformation', '--session-table', 'mine']
+    const { Resources } = JSON.parse((await scene.sentinel(args)).stdout)
+    assert.equal(Resources.SentinelSessions.Properties.TableName, 'mine')
+    assert.equal(asked(scene), 0)
+  })
+
+  test('takes the table of a flag, else of the policy, else of the settings', async () => {
+    const places: Record<string, [string[], string, Record<string, string | undefined>]> = {
+      'a flag': [['--session-table', 'eu-north-1:of-the-flag'], 'eu-north-1:of-the-flag', {}],
+      'a location': [['--session-store', 'dynamodb:of-the-flag'], 'us-east-2:of-the-flag', {}],
+      'the policy': [[], 'eu-west-1:of-the-policy', {}],
+      'a setting': [[], 'eu-west-2:of-the-setting', { SENTINEL_POLICY: undefined }],
+    }
+    await using scene = await openScene({ policy: STORED })
+    for (const [who, [flags, location, env]] of Object.entries(places)) {
+      const { stdout, stderr } = await scene.sentinel(
+        ['init', 'tables', '--plan', '--region', 'us-east-2', ...flags],
+        { env: { SENTINEL_SESSION_STORE: 'dynamodb:eu-west-2:of-the-setting', ...env } },
+      )
+      assert.ok(stdout.startsWith(`dynamodb:${location}: `), `${who}: ${stdout}${stderr}`)
+    }
+  })
+
+  test('does not read a policy in SSM for a plan', async () => {
+    await using scene = await openScene()
+    const env = { SENTINEL_POLICY: 'ssm:/sentinel/policy' }
+    const { status, stderr } = await scene.sentinel(['init', 'tables', '--plan'], { env })
+    assert.equal(status, 5)
+    assert.match(stderr, /^error: the policy, which may name the table, is in SSM\nhint: /m)
+    assert.equal(asked(scene), 0)
+  })
+
+  const mistakes: Record<string, [string, number, RegExp]> = {
+    'a store that is no table': ['--session-store local', 2, /--session-store keeps .* no table/],
+    'a table that is none': ['--session-table a/b', 2, /--session-table is not the name/],
+    'two places': ['--session-table a --session-store local', 2, /both given/],
+    'a format nobody has': ['--format pulumi', 2, /no format of templates: "pulumi"/],
+    'a key by its bare id': ['--kms-key 0a1b', 2, /--kms-key is neither an ARN nor/],
+    'a profile that is not there': ['--yes', 5, /there is no profile "default"/],
+  }
+  for (const [what, [flags, status, message]] of Object.entries(mistakes)) {
+    test(`refuses ${what}`, async () => {
+      await using scene = await openScene()
+      const result = await scene.sentinel(['init', 'tables', ...flags.split(' ')])
+      assert.equal(result.status, status, result.stderr)
+      assert.match(result.stderr, message)
+      assert.match(result.stderr, /^hint: /m)
+      assert.equal(asked(scene), 0)
+    })
+  }
+})
