@@ -24,8 +24,8 @@ export default defineCommand({
     const { directory } = sessions
     const count = await print(directory, { filter, format }, deps)
     if (count === 0) {
-      const which = Object.keys(filter).length === 0 ? 'is live' : 'is like that'
-      deps.notices.info(`no session ${which} in ${directory.location}`)
+      const none = Object.keys(filter).length === 0 ? 'no live session' : 'no session that matches'
+      deps.notices.info(`${directory.location} has ${none}`)
     }
     if (format === 'table') await tellLocks(directory, deps)
     return undefined

@@ -27,9 +27,9 @@ export default defineCommand({
 
     const lock = await unlockScope({ directory, log }, scope)
 
-    const held = deps.clock.aws() < lock.until ? 'held' : 'was over'
+    const isOver = lock.until <= deps.clock.aws()
     deps.out.print(
-      `lifted the lock on ${describeScope(scope)}; it ${held} until ${toSeconds(lock.until)}`,
+      `lifted the lock on ${describeScope(scope)}; it ${isOver ? 'was over since' : 'was to hold until'} ${toSeconds(lock.until)}`,
       { lifted: lockFields(lock) },
     )
     log.assertWritten()
