@@ -92,9 +92,11 @@ export function notFromDynamoDB(call: TableCall): SentinelError {
 
 /** Most specific first. */
 function describe({ name, code, status = 0 }: Fault, hasAborted: boolean): string {
-  if (hasAborted || name === 'TimeoutError' || name === 'AbortError' || code === 'ETIMEDOUT')
+  if (hasAborted) return 'did not answer in time'
+  // The SDK calls a connection that was cut a timeout, too.
+  if (code !== undefined && code !== 'ETIMEDOUT') return `cannot be reached (${code})`
+  if (code !== undefined || name === 'TimeoutError' || name === 'AbortError')
     return 'did not answer in time'
-  if (code !== undefined) return `cannot be reached (${code})`
   if (status === 429) return 'takes no more calls for the moment: it is throttled'
   if (status >= 500) return `has trouble of its own (${name}, status ${status})`
   if (status >= 400) return `refused the call (${name}, status ${status})`

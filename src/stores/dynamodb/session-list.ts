@@ -205,6 +205,7 @@ async function* ahead<Value>(source: AsyncGenerator<Value>): AsyncGenerator<Valu
       yield value
     }
   } finally {
-    await source.return(undefined)
+    // Not waited for: it ends with the call that is under way, which nobody wants any more.
+    source.return(undefined).catch(() => {})
   }
 }
