@@ -7,7 +7,7 @@ export const GLOBAL_OPTIONS = {
   'aws-profile': {
     type: 'string',
     value: 'PROFILE',
-    summary: 'Whose credentials read the policy (default: the served profile)',
+    summary: 'Whose credentials are for policy and stores (default: the served profile)',
   },
   output: { type: 'string', value: 'text|json', summary: 'How results are printed' },
   'no-color': { type: 'boolean', summary: 'Print without colours' },

@@ -57,7 +57,9 @@ async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask')
   const places = tables.map(locationOf).join(', ')
   const question = `Create ${places}, or what is missing of it?`
   if (consent === 'ask' && !(await deps.confirm(question, '--yes'))) {
-    throw new SentinelError('INTERRUPTED', 'nothing was created: the answer was no')
+    throw new SentinelError('INTERRUPTED', 'nothing was created: the answer was no', {
+      hint: 'see what would be created with --plan',
+    })
   }
   const keeper = await deps.openTables()
   const { clock, out, notices } = deps
