@@ -1,0 +1,64 @@
+import { SentinelError } from '../../errors.ts'
+
+/** Primary result codes of SQLite: the low byte of what it reports. */
+const BUSY = 5
+const LOCKED = 6
+const PROTOCOL = 15
+
+/** What cannot be understood, rather than not be had: an error in SQL is a table not as we know. */
+const INVALID: Record<number, string> = {
+  1: 'is not laid out as it should be',
+  11: 'is damaged',
+  19: 'holds what it may not hold',
+  20: 'is not laid out as it should be',
+  24: 'is damaged',
+  26: 'is no SQLite database',
+}
+
+const UNAVAILABLE: Record<number, string> = {
+  3: 'may not be used',
+  8: 'is read-only',
+  13: 'cannot grow: the disk is full',
+  14: 'cannot be opened',
+}
+
+/** Whether `error` says that another process has the lock just now. */
+export function isBusy(error: unknown): boolean {
+  const result = resultOf(error)
+  return result === BUSY || result === LOCKED || result === PROTOCOL
+}
+
+/** What the user is told of `error`, which met work on the database at `path`. */
+export function toFault(error: unknown, path: string): unknown {
+  const result = resultOf(error)
+  if (result === undefined) return isSystemError(error) ? systemFault(error, path) : error
+
+  const invalid = INVALID[result]
+  if (invalid) {
+    return new SentinelError('STORE_INVALID', `${path} ${invalid}`, {
+      hint: 'name another file, or move this one away: what was tracked in it is then gone',
+      cause: error,
+    })
+  }
+  const what = UNAVAILABLE[result] ?? `cannot be used (SQLite error ${result})`
+  return new SentinelError('STORE_UNAVAILABLE', `${path} ${what}`, {
+    hint: 'see to the disk and to who may write there, then try again',
+    cause: error,
+  })
+}
+
+function systemFault(error: NodeJS.ErrnoException, path: string): SentinelError {
+  return new SentinelError('STORE_UNAVAILABLE', `${path} cannot be opened (${error.code})`, {
+    hint: 'see to the disk and to who may write there, then try again',
+    cause: error,
+  })
+}
+
+function resultOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}

@@ -1,0 +1,55 @@
+/**
+ * What makes the tables, from nothing on: the schema version of a file is how many of these it has
+ * seen. One that was released never changes; what comes later is another one.
+ *
+ * Columns have the names of the attributes in DynamoDB. Times are text, `2026-01-14T09:00:00.000Z`,
+ * which sorts as it reads; `ttl` is in seconds since the epoch.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE sessions (
+     id TEXT NOT NULL PRIMARY KEY,
+     user TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     profile TEXT NOT NULL,
+     role_arn TEXT,
+     server_instance_id TEXT NOT NULL,
+     status TEXT NOT NULL CHECK (status IN ('active', 'revoked', 'expired')),
+     started_at TEXT NOT NULL,
+     last_access_at TEXT,
+     expires_at TEXT NOT NULL,
+     lease_until TEXT NOT NULL,
+     request_count INTEGER NOT NULL,
+     source_identity TEXT,
+     created_at TEXT NOT NULL,
+     updated_at TEXT NOT NULL,
+     ended_at TEXT,
+     end_reason TEXT,
+     revoked_at TEXT,
+     revoked_by TEXT,
+     revoked_reason TEXT,
+     host TEXT NOT NULL,
+     pid INTEGER NOT NULL,
+     version TEXT NOT NULL,
+     ttl INTEGER NOT NULL,
+     CHECK ((status = 'revoked') = (revoked_at IS NOT NULL)),
+     CHECK ((status = 'expired') = (ended_at IS NOT NULL)),
+     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
+     CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
+   ) STRICT;
+   CREATE INDEX sessions_by_start ON sessions (started_at, id);
+   CREATE INDEX sessions_by_user ON sessions (user, started_at, id);
+   CREATE INDEX sessions_by_profile ON sessions (profile, started_at, id);
+   CREATE INDEX sessions_live ON sessions (started_at, id) WHERE status = 'active';
+   CREATE INDEX sessions_by_ttl ON sessions (ttl);
+
+   CREATE TABLE session_locks (
+     id TEXT NOT NULL PRIMARY KEY,
+     reason TEXT NOT NULL,
+     "by" TEXT NOT NULL,
+     until TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     updated_at TEXT NOT NULL,
+     ttl INTEGER NOT NULL
+   ) STRICT;`,
+]
