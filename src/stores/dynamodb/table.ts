@@ -227,25 +227,31 @@ export class DynamoDBTable {
         options,
       ),
     )
-    // An empty object is what a proxy makes of anything. It must not read as "no such session".
-    if (Responses === undefined) return this.#refuse(call)
-    const [left] = Object.values(UnprocessedKeys ?? {})
-    return {
-      items: Object.values(Responses).flat() as Item[],
-      left: (left?.Keys ?? []).flatMap(({ id }) => id?.S ?? []),
-    }
+    const left = Object.values(UnprocessedKeys ?? {})
+      .flatMap(({ Keys = [] }) => Keys)
+      .flatMap(({ id }) => id?.S ?? [])
+    const lists = Object.values(Responses ?? {}).filter((list) => Array.isArray(list))
+    // Rows that were not found are an empty list, and only that: a proxy makes an empty object of
+    // anything, and it must not read as "no such session".
+    if (lists.length === 0 && left.length === 0) return this.#refuse(call)
+    return { items: lists.flat() as Item[], left }
   }
 
-  /** Makes a refusal by the condition an answer, with the row as DynamoDB saw it then. */
+  /**
+   * Makes a refusal by the condition an answer, with the row as DynamoDB saw it then. It gives none
+   * where there was none; but not every backend that speaks DynamoDB gives one at all.
+   */
   async #written(id: string, signal: AbortSignal, write: () => Promise<Item>): Promise<Written> {
-    try {
-      return { isMade: true, item: await write() }
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error
-      // Not every backend that speaks DynamoDB gives the row along.
-      const item = error.Item ?? (await this.read([id], signal)).get(id)
-      return { isMade: false, item }
-    }
+    const first = await attempt(write)
+    if (first.item !== undefined || !(await this.#has(id, signal))) return first
+    // There is one by now. Said again, the write meets it; what refused it then is what it meets.
+    const second = await attempt(write)
+    if (second.item !== undefined) return second
+    return { isMade: false, item: (await this.read([id], signal)).get(id) }
+  }
+
+  async #has(id: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.read([id], signal)).has(id)
   }
 
   async #ask<Answer>(
@@ -268,5 +274,14 @@ export class DynamoDBTable {
 
   #refuse(call: Call): never {
     throw notFromDynamoDB({ ...call, location: this.location })
+  }
+}
+
+async function attempt(write: () => Promise<Item>): Promise<Written> {
+  try {
+    return { isMade: true, item: await write() }
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error
+    return { isMade: false, item: error.Item }
   }
 }

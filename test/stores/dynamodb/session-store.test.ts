@@ -174,6 +174,24 @@ suite('a DynamoDBSessionStore at a DynamoDB that fails', () => {
     await assertAllReject(scripted.store, error, { calls })
   })
 
+  const shapes = [
+    '[]',
+    'null',
+    '"OK"',
+    '{"Responses":[]}',
+    '{"Responses":{}}',
+    '{"Responses":"none"}',
+  ]
+  for (const body of shapes) {
+    test(`an answer of ${body} never reads as a session that is gone`, async () => {
+      await using scripted = await openScripted(() => ({ body }))
+      const calls = CALLS.filter(([name]) => name === 'look' || name === 'get')
+      const error = { code: 'STORE_UNAVAILABLE', message: /not DynamoDB/ } as const
+      assert.equal(calls.length, 2)
+      await assertAllReject(scripted.store, error, { calls })
+    })
+  }
+
   test('a table without an index is told apart by the name of the index', async () => {
     await using scripted = await openScripted((action) =>
       action === 'Query' || action === 'Scan' ? refusal('ValidationException') : json({}),
