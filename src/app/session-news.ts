@@ -1,4 +1,4 @@
-import type { Revocation } from '../domain/session.ts'
+import type { Revocation, SessionLock } from '../domain/session.ts'
 import type { Instant } from '../domain/time.ts'
 import type { SentinelError } from '../errors.ts'
 import type { Look, LookSubject } from '../ports/session-store.ts'
@@ -33,8 +33,13 @@ export function newsOf({ session, locks }: Look, asked: Asked): SessionNews {
   if (id !== undefined && revocation)
     return { end: { error: sessionRevoked(id, revocation), revocation } }
   // First: what has no locks is no look, and does not say that a record is gone either.
-  const lock = locks.toSorted((one, other) => one.until - other.until).at(-1)
+  const lock = lastOf(locks)
   if (id !== undefined && !session && asked.isRecordExpected)
     return { end: { error: recordGone(id, asked.location), revocation: undefined } }
-  return { lock: lock && { until: lock.until, error: accessLocked(lock) } }
+  return { lock }
+}
+
+function lastOf(locks: readonly SessionLock[]): LockNews | undefined {
+  const lock = locks.toSorted((one, other) => one.until - other.until).at(-1)
+  return lock && { until: lock.until, error: accessLocked(lock) }
 }

@@ -147,6 +147,19 @@ suite('SessionVerdict: looks', () => {
     assert.deepEqual(lockings, [])
   })
 
+  test('keeps a process alive for a single look only', async () => {
+    mock.timers.reset()
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')
+    const before = timers().length
+    const look = verdict.look()
+    assert.equal(timers().length, before + 1)
+    await look
+    assert.equal(timers().length, before)
+    verdict.start()
+    void verdict.look()
+    assert.equal(timers().length, before)
+  })
+
   test('asks nothing more once disposed, or once the run ends', async () => {
     await begin()
     ending.abort()
