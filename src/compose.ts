@@ -89,9 +89,10 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
         found: settings.find(key, flagOf(globals, name)),
       })),
     runDemo: (options) => runDemo(host, options),
-    runDemoClient: async () => {
+    runDemoClient: async (options) => {
       const { runDemoClient } = await import('./demo/demo-client.ts')
       return runDemoClient({
+        ...options,
         env: process.env,
         print: (line) => host.stdout.write(`${line}\n`),
       })

@@ -150,7 +150,7 @@ export interface Deps extends AsyncDisposable {
   openRun(selection: RunSelection): Promise<Run>
   /** Reads the policy that `flags` or the settings name, without deciding anything by it. */
   checkPolicy(flags: PolicyFlags, profile: string | undefined): Promise<CheckedPolicy>
-  /** Opens the store that `flags`, the policy or the settings name. Throws `CONFIG_INVALID` for none. */
+  /** Opens the store that `flags`, the policy or the settings name; `CONFIG_INVALID` for none. */
   openSessions(flags: SessionFlags): Promise<OpenedSessions>
   /**
    * The tables that `flags`, the policy or the settings name, or else those of the default names.
@@ -182,5 +182,5 @@ export interface Deps extends AsyncDisposable {
   /** Plays the tour of the product on embedded parts. */
   runDemo(options: { readonly pause: boolean }): Promise<void>
   /** The demo's child: a real AWS SDK client. */
-  runDemoClient(): Promise<number>
+  runDemoClient(options: { readonly isRepeated: boolean }): Promise<number>
 }

@@ -43,7 +43,13 @@ ${visible.map(section).join('\n\n')}
   })
 
   test('every command line that a document shows can be read', () => {
-    const documents = ['README.md', 'docs/policy.md', 'docs/decision-log.md', 'SECURITY.md']
+    const documents = [
+      'README.md',
+      'SECURITY.md',
+      'docs/policy.md',
+      'docs/sessions.md',
+      'docs/decision-log.md',
+    ]
     const lines = documents.flatMap((path) =>
       [
         ...readFileSync(path, 'utf8').matchAll(/^ *(?:\$ |credential_process = )?sentinel (.*)$/gm),
@@ -51,7 +57,7 @@ ${visible.map(section).join('\n\n')}
     )
     assert.ok(lines.length > 5)
     for (const line of lines) {
-      const { command } = readArguments(line.split(' '), COMMANDS, GLOBAL_OPTIONS)
+      const { command } = readArguments(words(line), COMMANDS, GLOBAL_OPTIONS)
       assert.ok(command, line)
     }
   })
@@ -64,6 +70,11 @@ ${visible.map(section).join('\n\n')}
     }
   })
 })
+
+/** As the shell splits a line that has no quotes but these. */
+function words(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain = '']) => quoted ?? plain)
+}
 
 function section(command: Command): string {
   const { usage, summary, examples, options } = command

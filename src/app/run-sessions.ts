@@ -88,7 +88,6 @@ export class RunSessions {
     const store = place === undefined ? undefined : await this.#open(place)
     if (!store) return
     if (this.#isClosed) return store[Symbol.asyncDispose]()
-    this.#tellOfPlace(store.location)
     const session = this.#makeSession(store, identity)
     this.#session = session
     const { outcome, effect } = presume(this.#nameOf(store.location))
@@ -100,7 +99,9 @@ export class RunSessions {
 
   /** The server starts: from now on its session is there for everybody to see. */
   async begin(): Promise<void> {
-    await this.#session?.begin('optional')
+    if (!this.#session) return
+    this.#tellOfPlace(this.#session.context.store)
+    await this.#session.begin('optional')
   }
 
   /** Ends the session, if there is one and it has not ended. */

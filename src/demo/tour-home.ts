@@ -67,7 +67,7 @@ export function makeTourHome(
   write(join(aws, 'credentials'), CREDENTIALS)
   const policy = join(path, 'policy.yaml')
   write(policy, TOUR_POLICY)
-  write(join(settings, 'config.yaml'), `policy: file:${policy}\n`)
+  write(join(settings, 'config.yaml'), `policy: file:${policy}\nsession_store: local\n`)
   const program = join(bin, 'sentinel')
   write(program, `#!/bin/sh\nexec ${self.map(quote).join(' ')} "$@"\n`)
   chmodSync(program, 0o700)

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { cloudTrailEvents } from './cloudtrail.ts'
 import { openStandInAWS, type Surroundings } from './stand-in-aws.ts'
+import { type TourCommands, tourCommands } from './tour-commands.ts'
 import { makeTourHome, TOUR_POLICY, type TourHome } from './tour-home.ts'
 import { STORY } from './world.ts'
 
@@ -20,14 +19,12 @@ export interface TourOptions extends Surroundings {
 interface Step {
   readonly title: string
   readonly story: string
-  readonly show: (tour: Tour) => Promise<void> | void
+  readonly show: (tour: Tour) => Promise<unknown> | void
 }
 
-interface Tour {
+interface Tour extends TourCommands {
   readonly home: TourHome
   readonly print: (text: string) => void
-  /** Runs a real command and throws unless it ends with `status`. */
-  readonly run: (command: string, status: number) => Promise<void>
   readonly trail: () => readonly Record<string, unknown>[]
 }
 
@@ -61,6 +58,13 @@ const STEPS: readonly Step[] = [
     show: ({ run }) => run('sentinel exec --server prod -- sentinel demo-client', 3),
   },
   {
+    title: 'A session that is taken back',
+    story:
+      'Every server is tracked, here in SQLite. Anybody who reaches the store can list and revoke\n' +
+      'it: within 5 seconds its child gets nothing more, and is told why.',
+    show: showRevocation,
+  },
+  {
     title: 'What stands in the decision log',
     story: 'One line a decision, each chained to the one before by its hash. No secret in it.',
     show: showLog,
@@ -83,7 +87,7 @@ export async function playTour(options: TourOptions): Promise<void> {
   const tour: Tour = {
     home,
     print,
-    run: (command, status) => runCommand(command, status, { ...options, home }),
+    ...tourCommands({ ...options, home }),
     trail: () => cloudTrailEvents(aws.journal, DEV_ACCOUNT),
   }
   print(`Sentinel, in ${STEPS.length} steps. AWS is a stand-in on ${aws.url}: hence the flag`)
@@ -97,34 +101,24 @@ export async function playTour(options: TourOptions): Promise<void> {
   print('\nThat was all of it. Next: the README, and a policy of your own.')
 }
 
-async function runCommand(
-  command: string,
-  status: number,
-  { home, print, interrupted }: Pick<TourOptions, 'print' | 'interrupted'> & { home: TourHome },
-): Promise<void> {
-  const line = command.replace(/^sentinel/, 'sentinel --allow-endpoint-override')
-  print(`$ ${line}`)
-  const [program = '', ...args] = line.split(' ')
-  const child = spawn(program, args, {
-    cwd: home.path,
-    env: { ...home.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => print(indent(text.trimEnd())))
-  }
-  const [code] = await once(child, 'close')
-  interrupted.throwIfAborted()
-  if (code !== 0) print(`  (exit status ${code})`)
-  if (code !== status) throw new Error(`"${command}" ended with ${code}, not with ${status}`)
+/** One process runs a server, another takes its access back. */
+async function showRevocation({ run, start }: Tour): Promise<void> {
+  using server = start('sentinel exec --server dev -- sentinel demo-client --until-refused')
+  await server.saw(/"arn"/)
+  const listed = await run('sentinel session list', 0)
+  const [id = ''] = /\b[0-9a-f]{16}\b/.exec(listed) ?? []
+  await run(`sentinel session revoke ${id.slice(0, 8)} --reason "laptop stolen"`, 0)
+  await server.ended(1)
 }
 
 function showLog({ home, print }: Tour): void {
   const records = readFileSync(home.log, 'utf8').trim().split('\n')
   for (const line of records) {
     const { type, profile, request_id: id, rule, reason, repeats } = JSON.parse(line)
+    if (type === 'session.revoked') print(`  ${type} ${profile}  ${reason}`)
     const told = type === 'issued' || (type === 'refused' && repeats === undefined)
-    if (told) print(`  ${type.padEnd(8)} ${profile.padEnd(5)} ${id}  ${rule}: ${reason}`)
+    const why = rule === undefined ? reason : `${rule}: ${reason}`
+    if (told) print(`  ${type.padEnd(8)} ${profile.padEnd(5)} ${id}  ${why}`)
   }
   const issued = records.find((line) => line.includes('"type":"issued"')) ?? ''
   print(`\n  One of them as it stands in the file:\n${indent(wrap(issued))}`)

@@ -13,7 +13,7 @@ import { openStory } from './story.ts'
 const TOKEN = 'demo-gateway-token'
 const MAIN = `
   import { runDemoClient } from ${JSON.stringify(new URL('../../src/demo/demo-client.ts', import.meta.url).href)}
-  process.exitCode = await runDemoClient({ env: process.env, print: (line) => console.log(line) })
+  process.exitCode = await runDemoClient({ env: process.env, print: (line) => console.log(line), isRepeated: false })
 `
 
 /** A credentials endpoint such as the gateway's, with `key` behind it. */
@@ -140,7 +140,10 @@ suite('demo client', () => {
     for (const endpoint of elsewhere) {
       const lines: string[] = []
       const print = (line: string) => lines.push(line)
-      assert.equal(await runDemoClient({ env: { AWS_ENDPOINT_URL_STS: endpoint }, print }), 1)
+      assert.equal(
+        await runDemoClient({ env: { AWS_ENDPOINT_URL_STS: endpoint }, print, isRepeated: false }),
+        1,
+      )
       assert.deepEqual(lines, [`AWS_ENDPOINT_URL_STS is not the stand-in AWS: "${endpoint ?? ''}"`])
     }
   })

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { BINARY, openScene } from '../fixtures/scene.ts'
 
 suite('the demo', { concurrency: 2 }, () => {
-  test('plays its six steps in an empty environment, and leaves nothing behind', async () => {
+  test('plays its seven steps in an empty environment, and leaves nothing behind', async () => {
     await using scene = await openScene()
     using temporary = mkdtempDisposableSync(join(realpathSync(tmpdir()), 'sentinel-demo-test-'))
     const env = { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: temporary.path }
@@ -18,7 +18,7 @@ suite('the demo', { concurrency: 2 }, () => {
     const steps = [...stdout.matchAll(/^── (\d)\. (.+?) ─+$/gm)]
     assert.deepEqual(
       steps.map(([, number]) => number),
-      ['1', '2', '3', '4', '5', '6'],
+      ['1', '2', '3', '4', '5', '6', '7'],
     )
     // The same request id in the decision log and in the trail of the calls that were made.
     const [, id] = /^ {2}issued +dev +(\w{20}) /m.exec(stdout) ?? []
@@ -28,6 +28,10 @@ suite('the demo', { concurrency: 2 }, () => {
       new RegExp(`GetCallerIdentity +sourceIdentity sentinel=alice=policy=${id}`),
     )
     assert.match(stdout, /production is frozen until Monday/)
+    assert.match(
+      stdout,
+      /^ {2}refused: session [0-9a-f]{16} was revoked by os:\S+: laptop stolen$/m,
+    )
     assert.deepEqual(readdirSync(temporary.path), [])
     assert.deepEqual(scene.aws.journal, [])
   })

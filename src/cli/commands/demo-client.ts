@@ -4,10 +4,12 @@ export default defineCommand({
   usage: 'demo-client',
   summary: 'Call GetCallerIdentity as any AWS SDK would (used by demo)',
   examples: [],
-  options: {},
+  options: {
+    'until-refused': { type: 'boolean', summary: 'Call again and again until that fails' },
+  },
   isHidden: true,
 
-  async run(_, deps) {
-    return { status: await deps.runDemoClient() }
+  async run({ options }, deps) {
+    return { status: await deps.runDemoClient({ isRepeated: options['until-refused'] ?? false }) }
   },
 })
