@@ -1,6 +1,6 @@
 import type { IndexDefinition, WantedTable } from '../domain/table.ts'
 import { SentinelError } from '../errors.ts'
-import type { FoundIndex, FoundTable, KeyAttribute } from '../ports/table-keeper.ts'
+import type { FoundTable, KeyAttribute } from '../ports/table-keeper.ts'
 
 interface Fault {
   readonly says: string
@@ -36,26 +36,21 @@ function faultsOf(found: FoundTable, wanted: WantedTable): readonly Fault[] {
       },
     ]
   }
-  const faults = definition.indexes.map((index) =>
-    indexFault(
-      found.indexes.find(({ name }) => name === index.name),
-      index,
-      wanted,
-    ),
-  )
+  const faults = definition.indexes.map((index) => indexFault(found, index, wanted))
   return faults.filter((fault) => fault !== undefined)
 }
 
 function indexFault(
-  found: FoundIndex | undefined,
+  table: FoundTable,
   index: IndexDefinition,
   wanted: WantedTable,
 ): Fault | undefined {
   const { name } = index
+  const found = table.indexes.find((one) => one.name === name)
   if (found === undefined) {
     return {
       says: `it has no index ${name}`,
-      hint: `add it with: ${additionOf(index, wanted)}; then run this again`,
+      hint: `add it with: ${additionOf(index, table, wanted)}; then run this again`,
     }
   }
   const hint = `delete ${name} and run this again for how to add it, or name another table`
@@ -70,7 +65,11 @@ function indexFault(
 }
 
 /** The command that adds an index. AWS adds one at a time. */
-function additionOf(index: IndexDefinition, { name, region, arn }: WantedTable): string {
+function additionOf(
+  index: IndexDefinition,
+  found: FoundTable,
+  { name, region, arn }: WantedTable,
+): string {
   const create = {
     IndexName: index.name,
     KeySchema: [
@@ -79,13 +78,19 @@ function additionOf(index: IndexDefinition, { name, region, arn }: WantedTable):
     ],
     Projection: { ProjectionType: 'KEYS_ONLY' },
   }
-  const attributes = [index.partition, index.sort]
+  // Those of all keys there will be: AWS takes no attribute that is in none.
+  const types = new Map([found, ...found.indexes].flatMap(({ key }) => key.map(toEntry)))
+  for (const attribute of [index.partition, index.sort]) types.set(attribute, 'S')
   return [
     `aws dynamodb update-table --table-name ${arn ?? name} --region ${region}`,
     '--attribute-definitions',
-    ...attributes.map((attribute) => `AttributeName=${attribute},AttributeType=S`),
+    ...[...types].map(([attribute, type]) => `AttributeName=${attribute},AttributeType=${type}`),
     `--global-secondary-index-updates '${JSON.stringify([{ Create: create }])}'`,
   ].join(' ')
+}
+
+function toEntry({ name, type }: KeyAttribute): [string, string] {
+  return [name, type]
 }
 
 function describeKey(attributes: readonly string[]): string {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { suite, test } from 'node:test'
-import { openScene, POLICY, type Scene } from '../fixtures/scene.ts'
+import { BINARY, openScene, POLICY, type Scene } from '../fixtures/scene.ts'
 
 const STORED = `${POLICY}stores: { sessions: "dynamodb:eu-west-1:of-the-policy" }\n`
+
+const SCRIPT = '/usr/bin/script'
 
 const asked = (scene: Scene) => scene.aws.journal.length
 
@@ -17,6 +20,28 @@ suite('init tables', () => {
     }
     assert.equal(asked(scene), 0)
   })
+
+  const terminal = { skip: !existsSync(SCRIPT) && 'needs script of util-linux' }
+  test(
+    'asks on the terminal, where Enter is a no and Ctrl-C an interruption',
+    terminal,
+    async () => {
+      await using scene = await openScene()
+      for (const [keys, message] of Object.entries({
+        '\r': /error:.* nothing was created: the answer was no/,
+        '\x03': /error:.* the question was not answered/,
+      })) {
+        const line = `${BINARY} init tables --region eu-west-1`
+        const running = scene.launch([SCRIPT, '-qfec', line, '/dev/null'])
+        await running.saw(/Create dynamodb:eu-west-1:sentinel-sessions/)
+        running.process.stdin?.write(keys)
+        const { status, stdout } = await running.ended
+        assert.equal(status, 130)
+        assert.match(stdout, message)
+      }
+      assert.equal(asked(scene), 0)
+    },
+  )
 
   test('--plan prints what would be created, and asks AWS for nothing', async () => {
     await using scene = await openScene()

@@ -150,6 +150,23 @@ for (const [name, { open, hasRecovery, skip }] of Object.entries(BACKENDS)) {
       })
     }
 
+    test('names a command that adds the missing index', { skip: missing('aws') }, async () => {
+      await using scene = await openOne()
+      const { GlobalSecondaryIndexes, ...rest } = creationOf(SESSIONS_TABLE, 'mended')
+      const indexes = GlobalSecondaryIndexes.filter(isNot('gsi-live'))
+      const incomplete = used({ ...rest, GlobalSecondaryIndexes: indexes })
+      await client.send(new CreateTableCommand(incomplete))
+      const [, command = ''] = /add it with: (.*); then/.exec((await make(scene, 'mended')).stderr)!
+
+      const env = { AWS_ENDPOINT_URL: backend.url, AWS_PROFILE: 'base' }
+      const added = await scene.run(['sh', '-c', command], { env })
+      const { status, stdout, stderr } = await make(scene, 'mended')
+
+      assert.equal(added.status, 0, added.stderr)
+      assert.equal(status, 0, stderr)
+      assert.match(stdout, /mended: existed already$/m)
+    })
+
     test('tells a table apart whose rows expire by another attribute', async () => {
       await using scene = await openOne()
       const TableName = 'expires-otherwise'
