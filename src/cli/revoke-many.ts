@@ -47,7 +47,7 @@ export async function revokeMany({ scope, until, isSure }: Bulk, orders: Orders)
     }
   } catch (error) {
     orders.notices.warn(
-      `broken off after ${summarize(tally)}; the lock holds`,
+      `broken off: ${summarize(tally)}; the lock holds`,
       'give the same command again: it goes on where this one stopped',
     )
     throw error

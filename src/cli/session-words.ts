@@ -10,8 +10,8 @@ import { describeScope, type LockScope, type Session, type SessionLock } from '.
 import { type Instant, toSeconds } from '../domain/time.ts'
 import { mayWorkUntil } from './session-table.ts'
 
-/** From when on a server obeys. */
-export const WHEN_OBEYED = 'its server refuses within 5 seconds, while it reaches the store'
+/** From when on servers obey. */
+export const WHEN_OBEYED = 'servers refuse within 5 seconds, while they reach the store'
 
 /** What revoking one session did. `flags` are {@link storeFlags}. */
 export function describeRevoked(
@@ -19,7 +19,7 @@ export function describeRevoked(
   { reason, now, flags }: { reason: string; now: Instant; flags: string },
 ): string {
   return [
-    `revoked session ${id} of ${user} on ${profile}: ${WHEN_OBEYED}`,
+    `revoked session ${id} of ${user} on ${profile}: its server refuses within 5 seconds, while it reaches the store`,
     describeRemains(expiresAt, now),
     `${user} can start another session; to stop that:`,
     `  sentinel session revoke --user ${quoted(user)} --reason ${quoted(reason)}${flags}`,

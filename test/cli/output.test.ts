@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { columns, complain, createOutput, printable } from '../../src/cli/output.ts'
+import { columns, complain, createOutput, fit, printable, widthOf } from '../../src/cli/output.ts'
 
 function sink(hasColor = false) {
   const written: string[] = []
@@ -53,5 +53,62 @@ suite('output', () => {
       ['region', '-', ''],
     ])
     assert.equal(table, 'setting  value  from\nregion   -')
+  })
+})
+
+suite('fit', () => {
+  const cases: [text: string, width: number, shown: string][] = [
+    ['prod', 4, 'prod'],
+    ['prod', 3, 'pr…'],
+    ['prod', 1, '…'],
+    ['prod', 0, ''],
+    ['日本語', 6, '日本語'],
+    ['日本語', 5, '日本…'],
+    ['日本語', 4, '日…'],
+    ['🔑🔑', 3, '🔑…'],
+  ]
+  for (const [text, width, shown] of cases) {
+    test(`shows ${text} in ${width} columns as "${shown}"`, () => {
+      assert.equal(fit(text, width), shown)
+      assert.ok(widthOf(shown.replace('…', '.')) <= width)
+    })
+  }
+})
+
+suite('a long result', () => {
+  const form = TEXT
+
+  test('takes the progress away before anything else is written', async () => {
+    const written: string[] = []
+    const one = (name: string) => ({
+      ...sink(),
+      write: (text: string) => void written.push(`${name}${text}`),
+    })
+    const window = () => ({ columns: 12, rows: 5 })
+    const out = createOutput({ stdout: one('out:'), stderr: { ...one('err:'), window }, form })
+    out.progress('looked at 1000')
+    await out.stream('row')
+    await out.stream('row')
+    out.progress('')
+    assert.deepEqual(written, ['err:\rlooked at …\u001b[K', 'err:\r\u001b[K', 'out:row', 'out:row'])
+  })
+
+  test('shows no progress where stderr is no terminal', () => {
+    const stderr = sink()
+    createOutput({ stdout: sink(), stderr, form }).progress('looked at 1000')
+    assert.deepEqual(stderr.written, [])
+  })
+
+  test('says whether anybody still reads, once more can be taken', async () => {
+    const gone = { ...sink(), ready: async () => false }
+    assert.equal(await createOutput({ stdout: gone, form }).stream('row'), false)
+    assert.equal(await createOutput({ stdout: sink(), form }).stream('row'), true)
+  })
+
+  test('knows the window of a terminal, and that there is none elsewhere', () => {
+    const window = () => ({ columns: 80, rows: 24 })
+    const terminal = createOutput({ stdout: { ...sink(), window }, form })
+    assert.deepEqual(terminal.window(), { columns: 80, rows: 24 })
+    assert.equal(createOutput({ stdout: sink(), form }).window(), undefined)
   })
 })
