@@ -53,6 +53,8 @@ export default defineCommand({
   },
 })
 
+const BILLING = ['  billing', 'on demand']
+
 async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask'): Promise<void> {
   const places = tables.map(locationOf).join(', ')
   const question = `Create ${places}, or what is missing of it?`
@@ -83,6 +85,7 @@ function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
     const { expiry } = table.definition
     return `${locationOf(table)}: would be created, unless it exists\n${columns([
       ...describe(table),
+      BILLING,
       ['  expiry of rows', `TTL on ${expiry}`],
       ['  recovery', 'point-in-time'],
       ['  encryption', table.kmsKey ?? 'a key of AWS'],
@@ -95,6 +98,8 @@ function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
 function toText({ table, outcome, expiry, recovery, encryption }: InitializedTable): string {
   const rows = [
     ...describe(table),
+    // How a table that was there is paid for is its owner's business.
+    ...(outcome === 'created' ? [BILLING] : []),
     ['  expiry of rows', `TTL on ${table.definition.expiry}: ${inWords(expiry)}`],
     ['  recovery', `point-in-time: ${inWords(recovery)}`],
     ['  encryption', inWords(encryption)],
@@ -111,7 +116,6 @@ function describe({ definition }: WantedTable): string[][] {
   const { key, indexes } = definition
   return [
     ['  key', key],
-    ['  billing', 'on demand'],
     ...indexes.map(({ name, partition, sort }, index) => [
       index === 0 ? '  indexes' : '',
       `${name}: ${partition}, ${sort} (keys only)`,
