@@ -31,15 +31,10 @@ export function isBusy(error: unknown): boolean {
 /** What the user is told of `error`, which met work on the database at `path`. */
 export function toFault(error: unknown, path: string): unknown {
   const result = resultOf(error)
-  if (result === undefined) return isSystemError(error) ? systemFault(error, path) : error
+  if (result === undefined) return toOtherFault(error, path)
 
   const invalid = INVALID[result]
-  if (invalid) {
-    return new SentinelError('STORE_INVALID', `${path} ${invalid}`, {
-      hint: 'name another file, or move this one away: what was tracked in it is then gone',
-      cause: error,
-    })
-  }
+  if (invalid) return invalidFault(error, `${path} ${invalid}`)
   const what = UNAVAILABLE[result] ?? `cannot be used (SQLite error ${result})`
   return new SentinelError('STORE_UNAVAILABLE', `${path} ${what}`, {
     hint: 'see to the disk and to who may write there, then try again',
@@ -47,9 +42,22 @@ export function toFault(error: unknown, path: string): unknown {
   })
 }
 
-function systemFault(error: NodeJS.ErrnoException, path: string): SentinelError {
+/** What the system or Node says of the file; anything else is a bug and stays what it is. */
+function toOtherFault(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  if (error.code === 'ERR_OUT_OF_RANGE') {
+    return invalidFault(error, `${path} holds a number that is too large`)
+  }
+  if (!('syscall' in error)) return error
   return new SentinelError('STORE_UNAVAILABLE', `${path} cannot be opened (${error.code})`, {
     hint: 'see to the disk and to who may write there, then try again',
+    cause: error,
+  })
+}
+
+function invalidFault(error: unknown, message: string): SentinelError {
+  return new SentinelError('STORE_INVALID', message, {
+    hint: 'name another file, or move this one away: what was tracked in it is then gone',
     cause: error,
   })
 }
@@ -57,8 +65,4 @@ function systemFault(error: NodeJS.ErrnoException, path: string): SentinelError 
 function resultOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error
 }

@@ -4,6 +4,7 @@ import {
   removableAt,
   type Session,
   type SessionEnd,
+  type SessionId,
   type SessionProgress,
   type SessionStart,
 } from '../../domain/session.ts'
@@ -47,15 +48,20 @@ export function toHandedOut(progress: SessionProgress) {
   }
 }
 
-/** Reads a whole row of `sessions`. Throws `STORE_INVALID`. */
-export function fromRow(row: Row): Session {
+/** Reads the key of a row of `sessions`. Throws `STORE_INVALID`. */
+export function idOf(row: Row): SessionId {
   const id = text(row, 'id')
   if (!isSessionId(id)) throw invalid(row, 'id')
+  return id
+}
+
+/** Reads a whole row of `sessions`. Throws `STORE_INVALID`. */
+export function fromRow(row: Row): Session {
   const [end, revocation] = [endOf(row), revocationOf(row)]
   const status = revocation ? 'revoked' : end ? 'expired' : 'active'
   if (row.status !== status || (end && revocation)) throw invalid(row, 'status')
   return {
-    id,
+    id: idOf(row),
     user: text(row, 'user'),
     principal: text(row, 'principal'),
     profile: text(row, 'profile'),

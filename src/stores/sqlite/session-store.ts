@@ -25,7 +25,7 @@ import { Database, type DatabaseOptions } from './database.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { listSessions } from './session-list.ts'
 import { findLocks, listLocks, removeLock, setLock } from './session-locks.ts'
-import { fromRow, toHandedOut, toRow } from './session-row.ts'
+import { fromRow, idOf, toHandedOut, toRow } from './session-row.ts'
 
 /** What a row is while its session is neither revoked nor ended. */
 const IS_ACTIVE = 'revoked_at IS NULL AND ended_at IS NULL'
@@ -171,9 +171,7 @@ class SqliteSessionStore implements SessionStore {
     const sql = 'SELECT id FROM sessions WHERE id >= :prefix AND id < :end LIMIT 10'
     // No digit sorts after f.
     const range = { prefix, end: `${prefix}g` }
-    return this.#database.read(signal, (statements) =>
-      statements.all(sql, range).map((row) => row.id as SessionId),
-    )
+    return this.#database.read(signal, (statements) => statements.all(sql, range).map(idOf))
   }
 
   list(
