@@ -7,8 +7,10 @@ import {
 } from '../fixtures/dynamodb-local.ts'
 import { createSessionsTable, removeRow, storeOver } from '../fixtures/dynamodb-tables.ts'
 import { MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
+import { scaled } from '../fixtures/random.ts'
 import { missing } from '../fixtures/tools.ts'
 import { testSessionStore } from '../stores/session-store.conformance.ts'
+import { modelSessionStore } from '../stores/session-store.model.ts'
 
 const TABLE = 'sentinel-sessions'
 
@@ -31,6 +33,7 @@ suite('on DynamoDB Local', { skip: localMissing }, () => {
   after(() => local?.[Symbol.asyncDispose]())
 
   testSessionStore('DynamoDB Local', () => openOn(client)())
+  modelSessionStore('DynamoDB Local', () => openOn(client)(), { interleavings: scaled(5000) })
 })
 
 suite('on moto', { skip: missing('moto_server') }, () => {
@@ -50,7 +53,9 @@ suite('on moto', { skip: missing('moto_server') }, () => {
     await moto?.[Symbol.asyncDispose]()
   })
 
-  testSessionStore('moto', () => openOn(oneAtATime(client))())
+  const open = () => openOn(oneAtATime(client))()
+  testSessionStore('moto', open)
+  modelSessionStore('moto', open, { interleavings: scaled(100) })
 })
 
 /** moto looks at a condition, and writes a moment later: what is asked at once is asked in turn. */

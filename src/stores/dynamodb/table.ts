@@ -126,19 +126,26 @@ export class DynamoDBTable {
     })
   }
 
-  /** Deletes a row; resolves to what it was. */
+  /** Deletes a row; resolves to what it was. Of several who do so at once one is told. */
   async delete(id: string, signal: AbortSignal): Promise<Item | undefined> {
-    const { Attributes } = await this.#ask({ action: 'DeleteItem', signal }, (client, options) =>
-      client.send(
-        new DeleteItemCommand({
-          TableName: this.#table,
-          Key: { id: text(id) },
-          ReturnValues: 'ALL_OLD',
-        }),
-        options,
-      ),
-    )
-    return Attributes
+    const condition = 'attribute_exists(#id)'
+    const deletion = await attempt(async () => {
+      const call = { action: 'DeleteItem', signal }
+      const { Attributes } = await this.#ask(call, (client, options) =>
+        client.send(
+          new DeleteItemCommand({
+            TableName: this.#table,
+            Key: { id: text(id) },
+            ConditionExpression: condition,
+            ExpressionAttributeNames: namesIn(condition),
+            ReturnValues: 'ALL_OLD',
+          }),
+          options,
+        ),
+      )
+      return Attributes ?? this.#refuse(call)
+    })
+    return deletion.isMade ? deletion.item : undefined
   }
 
   /**
