@@ -49,6 +49,7 @@ export class RunSession implements SessionGate {
   readonly #verdict: SessionVerdict
   readonly #record: SessionRecord
   readonly #over = new AbortController()
+  #isWatched = false
   #isBegun = false
   #closing: Promise<void> | undefined
   #judged: { readonly policy: LoadedPolicy | undefined; readonly error?: SentinelError } | undefined
@@ -105,6 +106,7 @@ export class RunSession implements SessionGate {
   async look(): Promise<void> {
     await this.#verdict.look()
     this.assert()
+    this.#isWatched = true
     this.#verdict.start()
   }
 
@@ -206,7 +208,8 @@ export class RunSession implements SessionGate {
 
   #onLocked(error: SentinelError): void {
     this.#deps.drop()
-    this.#deps.refusals.tell(error)
+    // Before that it is what the start fails with, and told as that.
+    if (this.#isWatched) this.#deps.refusals.tell(error)
   }
 }
 

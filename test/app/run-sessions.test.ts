@@ -262,6 +262,8 @@ suite('sessions of a run', () => {
       await assert.rejects(run.openSupply('warm-up'), { code: 'SESSION_LOCKED' })
       assert.deepEqual([world.tokens.calls.assumeRole, world.sessions.count('create')], [0, 0])
       assert.equal(world.log.of('refused')[0]?.code, 'SESSION_LOCKED')
+      // The command fails with it, which is where it is told.
+      assert.deepEqual(world.notices.warnings, [])
     })
 
     for (const mode of ['cli', 'credential_process'] as const) {
@@ -291,6 +293,7 @@ suite('sessions of a run', () => {
       await store.lock(aLock({ until: NOON + MINUTE }), NO_SIGNAL)
       await world.advance(5 * SECOND)
       assert.throws(() => run.session?.route.assertLive(), { code: 'SESSION_LOCKED' })
+      assert.match(world.notices.warnings.join(), /^user alice is locked until [^,]*$/)
       await world.advance(MINUTE)
       run.session?.route.assertLive()
     })
