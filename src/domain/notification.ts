@@ -1,0 +1,30 @@
+import type { NOTIFY_EVENTS } from './policy/types.ts'
+import type { Instant } from './time.ts'
+
+export type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
+
+/** Where one is sent, as the policy names it. Secrets come from the environment, never from here. */
+export interface NotificationTarget {
+  readonly kind: 'webhook' | 'slack' | 'sns'
+  /** An https URL (http on loopback), or the ARN of a topic. */
+  readonly address: string
+}
+
+/** One announcement to one place: a row of the outbox until it was delivered. */
+export interface Notification {
+  /** 20 characters of base32, the same in every try: receivers tell repeats by it. */
+  readonly id: string
+  readonly event: NotifyEvent
+  readonly at: Instant
+  readonly target: NotificationTarget
+  /** What is told: names, reasons, times as text. Never a secret. */
+  readonly fields: Readonly<Record<string, string | number>>
+}
+
+/** As it waits in an outbox. */
+export interface QueuedNotification extends Notification {
+  /** Tries that were begun so far. */
+  readonly attempts: number
+  /** Not to be tried before. */
+  readonly nextAt: Instant
+}
