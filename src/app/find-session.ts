@@ -39,6 +39,7 @@ export async function findSessionId(
   )
 }
 
+/** The refusal of an id, or the beginning of one, that no session has. */
 export function sessionNotFound(text: string): SentinelError {
   const what = isSessionId(text)
     ? `no session has the id ${text}`

@@ -1,7 +1,5 @@
 import type { LogRecord } from '../domain/log-record.ts'
-import { toTimestamp } from '../domain/time.ts'
 import { hasCode, SentinelError } from '../errors.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { Notices } from '../ports/notices.ts'
 
 /** Who gives an order: a user part with its principal, or `os:NAME`. */
@@ -27,13 +25,12 @@ export interface OrderLog {
 
 interface OrderLogDeps {
   readonly record: (record: LogRecord) => Promise<void>
-  readonly clock: Pick<Clock, 'aws'>
   readonly notices: Pick<Notices, 'warn'>
 }
 
 /** Opens the log of what `operator` orders of the sessions kept at `location`. */
 export function openOrderLog(
-  { record, clock, notices }: OrderLogDeps,
+  { record, notices }: OrderLogDeps,
   operator: Operator,
   location: string,
 ): OrderLog {
@@ -44,7 +41,6 @@ export function openOrderLog(
       try {
         await record({
           ...ordered,
-          time: toTimestamp(clock.aws()),
           user: operator.by,
           ...(operator.principal !== undefined && { principal: operator.principal }),
           session_store: location,

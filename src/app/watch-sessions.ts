@@ -19,7 +19,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 /** How many are watched at most: what a snapshot holds, and what is fetched every time. */
 const MOST_WATCHED = 1000
 
-export interface SessionChange {
+interface SessionChange {
   /**
    * `started`: came into sight, at first every one there is. `status`: has another one. `touched`:
    * handed out credentials. `gone`: its record was deleted.

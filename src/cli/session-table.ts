@@ -33,19 +33,20 @@ export function openRows(out: Pick<Output, 'stream'>, format: RowFormat): RowWri
   }
 }
 
+/** What matters most in a narrow window comes first. */
 const HEADINGS = [
   'ID',
   'STATUS',
   'USER',
   'PROFILE',
+  'CREDENTIALS UNTIL',
   'STARTED',
   'LAST USED',
   'SERVED',
-  'MAY WORK UNTIL',
 ]
 
 /** What each column is at least wide: a longer cell makes it wider from there on. */
-const WIDTHS = [16, 7, 12, 12, 20, 20, 6, 20]
+const WIDTHS = [16, 7, 12, 12, 20, 20, 20, 6]
 
 /** Lays cells out in the columns of a table of sessions, each line on its own. */
 export function createLayout(): { heading(): string; row(shown: ShownSession): string } {
@@ -78,10 +79,10 @@ function cellsOf({ session, status }: ShownSession): string[] {
     status,
     inOneLine(session.user),
     inOneLine(session.profile),
+    mayWorkUntil(session.expiresAt),
     toSeconds(session.startedAt),
     session.lastAccessAt === undefined ? '-' : toSeconds(session.lastAccessAt),
     String(session.requestCount),
-    mayWorkUntil(session.expiresAt),
   ]
 }
 

@@ -33,7 +33,7 @@ function lastLine({ silence, isCut, sessions }: Snapshot, hidden: number): strin
     const { since, error } = silence
     return `as of ${toSeconds(since)}: ${inOneLine(error.message)}`
   }
-  if (hidden > 0) return `and ${hidden} more${isCut ? ', or more than those' : ''}`
+  if (hidden > 0) return `and ${isCut ? 'at least ' : ''}${hidden} more`
   if (isCut) return 'and more'
   return sessions.length === 0 ? 'no session is like that; Ctrl-C ends this' : 'Ctrl-C ends this'
 }

@@ -61,7 +61,7 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
   )
 }
 
-/** Stores are reached as a policy in AWS is: by `--aws-profile`, or else by the served profile's base. */
+/** Stores are reached as a policy in AWS is: by `--aws-profile`, or else by the profile's base. */
 async function sessionStoresOpener(
   world: World,
   aws: AWS,

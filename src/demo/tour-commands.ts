@@ -10,7 +10,7 @@ export interface TourCommands {
   start(command: string): RunningCommand
 }
 
-export interface RunningCommand extends Disposable {
+interface RunningCommand extends Disposable {
   /** Resolves once it has said something with `pattern` in it; rejects when it ends without. */
   saw(pattern: RegExp): Promise<void>
   /** Waits for its end, which must be with `status`. */

@@ -29,9 +29,9 @@ suite('sentinel session list', () => {
     assert.equal(stderr, '')
     assert.equal(
       stdout,
-      `ID                STATUS   USER          PROFILE       STARTED               LAST USED             SERVED  MAY WORK UNTIL
-00000000000000a0  active   alice         prod          2026-01-14T11:50:00Z  2026-01-14T11:59:00Z  3       2026-01-14T12:14:00Z
-00000000000000b0  stale    alice         prod          2026-01-14T11:40:00Z  2026-01-14T11:59:00Z  3       2026-01-14T12:14:00Z
+      `ID                STATUS   USER          PROFILE       CREDENTIALS UNTIL     STARTED               LAST USED             SERVED
+00000000000000a0  active   alice         prod          2026-01-14T12:14:00Z  2026-01-14T11:50:00Z  2026-01-14T11:59:00Z  3
+00000000000000b0  stale    alice         prod          2026-01-14T12:14:00Z  2026-01-14T11:40:00Z  2026-01-14T11:59:00Z  3
 `,
     )
   })

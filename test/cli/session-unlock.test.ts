@@ -44,7 +44,6 @@ suite('sentinel session unlock', () => {
     assert.deepEqual(records, [
       {
         type: 'session.unlocked',
-        time: '2026-01-14T12:00:00.000Z',
         user: 'carol',
         principal: CAROL,
         lock: 'user alice',

@@ -163,14 +163,14 @@ suite('sentinel session watch, on a terminal', () => {
     assert.deepEqual(frames, [
       [
         'memory: at 2026-01-14T12:00:00Z',
-        'ID                STATUS   USER          PROFILE       STARTED               LAST USED             SERVED  MAY WORK UNTIL',
-        '00000000000a11ce  active   alice         prod          2026-01-14T11:45:00Z  2026-01-14T11:59:00Z  3       2026-01-14T12:14:00Z',
+        'ID                STATUS   USER          PROFILE       CREDENTIALS UNTIL     STARTED               LAST USED             SERVED',
+        '00000000000a11ce  active   alice         prod          2026-01-14T12:14:00Z  2026-01-14T11:45:00Z  2026-01-14T11:59:00Z  3',
         'Ctrl-C ends this',
       ],
       [
         'memory: at 2026-01-14T12:00:00Z',
-        'ID                STATUS   USER          PROFILE       STARTED               LAST USED             SERVED  MAY WORK UNTIL',
-        '00000000000a11ce  revoked  alice         prod          2026-01-14T11:45:00Z  2026-01-14T11:59:00Z  3       2026-01-14T12:14:00Z',
+        'ID                STATUS   USER          PROFILE       CREDENTIALS UNTIL     STARTED               LAST USED             SERVED',
+        '00000000000a11ce  revoked  alice         prod          2026-01-14T12:14:00Z  2026-01-14T11:45:00Z  2026-01-14T11:59:00Z  3',
         'Ctrl-C ends this',
       ],
     ])

@@ -1,4 +1,5 @@
-import { after, before, suite } from 'node:test'
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import {
   type DynamoDBLocal,
@@ -6,11 +7,12 @@ import {
   openDynamoDBLocal,
 } from '../fixtures/dynamodb-local.ts'
 import { createSessionsTable, removeRow, storeOver } from '../fixtures/dynamodb-tables.ts'
-import { MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
+import { MOTO_ACCOUNT, MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
 import { scaled } from '../fixtures/random.ts'
 import { missing } from '../fixtures/tools.ts'
 import { testSessionStore } from '../stores/session-store.conformance.ts'
 import { modelSessionStore } from '../stores/session-store.model.ts'
+import { aSession, WAITING } from '../stores/store-under-test.ts'
 
 const TABLE = 'sentinel-sessions'
 
@@ -56,6 +58,19 @@ suite('on moto', { skip: missing('moto_server') }, () => {
   const open = () => openOn(oneAtATime(client))()
   testSessionStore('moto', open)
   modelSessionStore('moto', open, { interleavings: scaled(100) })
+
+  test('a table is used by its ARN', async () => {
+    const store = storeOver(
+      client,
+      `arn:aws:dynamodb:${MOTO_REGION}:${MOTO_ACCOUNT}:table/${TABLE}`,
+    )
+    const session = aSession()
+    await store.create(session, WAITING)
+
+    assert.equal((await store.look(session, WAITING)).session?.id, session.id)
+    const listed = await store.list({ user: session.user, which: 'live' }, WAITING).next()
+    assert.equal(listed.value?.id, session.id)
+  })
 })
 
 /** moto looks at a condition, and writes a moment later: what is asked at once is asked in turn. */

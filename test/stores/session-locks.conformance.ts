@@ -93,8 +93,11 @@ export function testLocks(open: OpenStoreUnderTest): void {
     test('keeps the one that holds longest', async (t) => {
       const { store, peer } = await openIn(t, open)
       const { user, profile } = someone()
-      const lock = (until: number, by: string) =>
-        aLock({ kind: 'user', name: user }, { at: NOW + 1, until, by, reason: `"${by}" says so` })
+      let at = NOW
+      const lock = (until: number, by: string) => {
+        at += 1
+        return aLock({ kind: 'user', name: user }, { at, until, by, reason: `"${by}" says so` })
+      }
       const [first, shorter] = [lock(NOW + HOUR, 'bob'), lock(NOW + HOUR - 1, 'carol')]
       const [same, longer] = [lock(NOW + HOUR, 'dave'), lock(NOW + HOUR + 1, 'eve')]
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { TestContext } from 'node:test'
 import { openSqliteSessionStore } from '../../src/stores/sqlite/session-store.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 
@@ -16,6 +17,13 @@ const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 export async function scratch(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(SCRATCH, 'sentinel-sqlite-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Where the test `t` may put a database, which is not there yet. */
+export async function aPlace(t: TestContext): Promise<{ directory: string; path: string }> {
+  const { path, ...place } = await scratch()
+  t.after(() => place[Symbol.asyncDispose]())
+  return { directory: path, path: join(path, 'sentinel.db') }
 }
 
 /** A new file, open twice, as two processes have it. */

@@ -59,6 +59,12 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
+/** Actions of which who needs one needs all: a server's, and a list's. */
+const TOGETHER = [
+  ['BatchGetItem', 'PutItem', 'UpdateItem'],
+  ['Query', 'Scan'],
+]
+
 /** Translates what a call threw, by class and code. `hasAborted`: nobody waits for it any more. */
 export function tableError(error: unknown, call: TableCall, hasAborted: boolean): SentinelError {
   if (error instanceof SentinelError) return unavailableBecauseOf(error, call)
@@ -141,10 +147,11 @@ function creation(location: string): string {
 }
 
 function denied(call: TableCall, cause: Fault): SentinelError {
-  const { action, index } = call
-  const where = index === undefined ? 'the table' : `the table's index ${index}`
-  const hint = `allow dynamodb:${action} on ${where} to whoever signs the calls`
-  return unavailable(call, `denies ${action} to the caller`, hint, cause)
+  const actions = TOGETHER.find((some) => some.includes(call.action)) ?? [call.action]
+  const where = call.index === undefined ? 'the table' : 'the indexes of the table'
+  const all = actions.map((action) => `dynamodb:${action}`).join(', ')
+  const hint = `allow ${all} on ${where} to whoever signs the calls`
+  return unavailable(call, `denies ${call.action} to the caller`, hint, cause)
 }
 
 function toFault(error: unknown): Fault {

@@ -100,7 +100,7 @@ export class DynamoDBTable {
     })
   }
 
-  /** Changes single attributes of a row: those that are not named stay as somebody else left them. */
+  /** Changes single attributes of a row: the others stay as whoever wrote them left them. */
   async update(id: string, change: Change, signal: AbortSignal): Promise<Written> {
     const { set, condition } = change
     const update = setting(Object.keys(set), change.remove)
@@ -212,7 +212,7 @@ export class DynamoDBTable {
     send: (
       client: Pick<DynamoDBClient, 'send'>,
       options: { abortSignal: AbortSignal },
-      start: Record<string, never> | Item | undefined,
+      start: Item | undefined,
     ) => Promise<{ Items?: Item[] | undefined; LastEvaluatedKey?: Item | undefined }>,
   ): AsyncGenerator<Item[]> {
     let start: Item | undefined

@@ -80,15 +80,17 @@ function untrusted(message: string): SentinelError {
 
 /** The name of a file just made is the directory's data: a power cut must not lose it. */
 function syncDirectory(path: string): void {
-  const directory = openSync(path, constants.O_RDONLY)
   try {
-    fsyncSync(directory)
+    const directory = openSync(path, constants.O_RDONLY)
+    try {
+      fsyncSync(directory)
+    } finally {
+      closeSync(directory)
+    }
   } catch (error) {
-    // Some file systems refuse to sync a directory; they keep names in order without it.
+    // Some systems have no such call; they keep names in order without it.
     const refusals = ['EINVAL', 'EPERM', 'EISDIR', 'EBADF', 'ENOTSUP']
     if (!refusals.includes(codeOf(error) ?? '')) throw error
-  } finally {
-    closeSync(directory)
   }
 }
 

@@ -30,7 +30,7 @@ suite('tableError', () => {
       failure('AccessDeniedException', 400),
       'STORE_UNAVAILABLE',
       /denies UpdateItem/,
-      /allow dynamodb:UpdateItem on the table/,
+      /allow dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem on the table/,
     ],
     ...[
       'ProvisionedThroughputExceededException',
@@ -86,7 +86,7 @@ suite('tableError', () => {
       assert.match(error.message, /index gsi-live/)
     }
     const denied = tableError(failure('AccessDeniedException', 400), call, false)
-    assert.match(denied.hint ?? '', /allow dynamodb:Query on the table's index gsi-live/)
+    assert.match(denied.hint ?? '', /allow dynamodb:Query, dynamodb:Scan on the indexes/)
   })
 
   test('says that there was no answer in time of whatever a given up call threw', () => {

@@ -41,6 +41,21 @@ suite('several processes on one database', () => {
     for (const id of ids) assertRevokedOnce(id, sessions, told)
   })
 
+  test('make one database where there is none yet', async () => {
+    await using directory = await scratch()
+    const path = join(directory.path, 'new', 'sentinel.db')
+
+    const processes = [...'0123'].map((number) => start(path, number, 1, []))
+    const ends = await Promise.all(processes.map(({ closed }) => closed))
+
+    assert.deepEqual(
+      ends,
+      processes.map(() => ({ status: 0, signal: null, stderr: '' })),
+    )
+    await using store = await openSqliteSessionStore(path, AS_US)
+    assert.equal((await collect(store.list({ which: 'all' }, WAITING))).length, 4)
+  })
+
   test('leave a whole database behind, killed at any moment', async () => {
     const seed = 20_260_116
     const next = random(seed)

@@ -15,12 +15,13 @@ import { aSession, NOW, progress, WAITING } from '../store-under-test.ts'
 
 const [path = '', number = '', rounds = '', shared = ''] = process.argv.slice(2)
 const by = `process-${number}`
+const sharedIds = shared.split(',').filter((id) => id !== '') as SessionId[]
 await using store = await openSqliteSessionStore(path, AS_US)
 
 for (let round = 1; round <= Number(rounds); round += 1) {
   if (round === Math.ceil(Number(rounds) / 2)) await revokeShared()
   await live(round)
-  for (const id of shared.split(',') as SessionId[]) {
+  for (const id of sharedIds) {
     const count = round * 100 + Number(number)
     const outcome = await store.touch(id, progress(count), NOW, WAITING)
     tell(id, count, outcome)
@@ -47,7 +48,7 @@ async function live(round: number): Promise<void> {
 }
 
 async function revokeShared(): Promise<void> {
-  for (const id of shared.split(',') as SessionId[]) {
+  for (const id of sharedIds) {
     const revocation = { at: NOW, by, reason: 'incident' }
     const { outcome } = await store.revoke(id, revocation, WAITING)
     tell(id, 0, outcome === 'revoked' ? by : outcome)
