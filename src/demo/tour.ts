@@ -19,7 +19,7 @@ export interface TourOptions extends Surroundings {
 interface Step {
   readonly title: string
   readonly story: string
-  readonly show: (tour: Tour) => Promise<unknown> | void
+  readonly show: (tour: Tour) => unknown
 }
 
 interface Tour extends TourCommands {
