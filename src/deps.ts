@@ -1,14 +1,19 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
 import type { Operator } from './app/session-orders.ts'
+import type { Digest } from './domain/access-request.ts'
 import type { LogRecord } from './domain/log-record.ts'
-import type { Mode, Policy } from './domain/policy/types.ts'
+import type { Party } from './domain/party.ts'
+import type { Mode, Policy, Target } from './domain/policy/types.ts'
+import type { Principal } from './domain/principal.ts'
 import type { WantedTable } from './domain/table.ts'
+import type { BreakGlassStore } from './ports/break-glass-store.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
 import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
 import type { Profile } from './ports/profiles.ts'
+import type { RequestStore } from './ports/request-store.ts'
 import type { SessionDirectory } from './ports/session-store.ts'
 import type { DefaultSettings, SettingKey, Settings } from './ports/settings.ts'
 import type { TableKeeper } from './ports/table-keeper.ts'
@@ -104,6 +109,52 @@ export interface TablePlan {
   template(format: 'terraform' | 'cloudformation'): string
 }
 
+/** The flags that say where requests and break-glass events are kept. */
+export interface GrantFlags extends PolicyFlags {
+  readonly 'request-table'?: string | undefined
+  readonly 'breakglass-table'?: string | undefined
+}
+
+/** A policy that decides: valid. */
+export interface ValidPolicy {
+  readonly policy: Policy
+  readonly reference: string
+  readonly sha256: string
+  readonly version?: number
+}
+
+/**
+ * What commands about requests and break-glass events work on: the store, the policy, and the log.
+ */
+export interface OpenedGrants<Store> extends AsyncDisposable {
+  readonly store: Store
+  readonly policy: ValidPolicy
+  /**
+   * Who decides or acts, by STS, for what is not asked for a profile: `--aws-profile`, or the base
+   * credentials of the configured profile. Rejects with `ISSUED_BY_SENTINEL` for credentials that
+   * Sentinel issued, and inside `sentinel exec`.
+   */
+  operator(): Promise<Caller>
+  /**
+   * Who asks for `profile`, by its base credentials, as `exec` would. Rejects as `operator`, and as
+   * `exec` would.
+   */
+  requester(profile: string): Promise<Caller & { readonly target: Target }>
+  /** Writes what happened into the decision log, durably. Rejects with `LOG_UNAVAILABLE`. */
+  record(record: LogRecord): Promise<void>
+  /**
+   * Delivers what waits in the outbox, for a few seconds at most. Never rejects: what is left waits
+   * for a later command, and that is told.
+   */
+  deliver(): Promise<void>
+}
+
+/** Somebody whom STS named. */
+export interface Caller {
+  readonly principal: Principal
+  readonly party: Party
+}
+
 export interface RunFlags extends SessionFlags {
   readonly 'log-file'?: string | undefined
   readonly 'log-stderr'?: boolean | undefined
@@ -158,6 +209,14 @@ export interface Deps extends AsyncDisposable {
    */
   planTables(flags: TableFlags): Promise<TablePlan>
   openTables(): Promise<TableKeeper>
+  /** The store of requests, by flag, policy or setting. `CONFIG_INVALID` for none. */
+  openRequests(flags: GrantFlags): Promise<OpenedGrants<RequestStore>>
+  /** The store of break-glass events, likewise. */
+  openBreakGlass(flags: GrantFlags): Promise<OpenedGrants<BreakGlassStore>>
+  /** SHA-256, in hex. */
+  readonly digest: Digest
+  /** 96 random bits as 20 characters of base32: ids of requests, events and notifications. */
+  readonly newId: () => string
   /** The JSON Schema of a policy. */
   policySchema(): Promise<object>
   loadProfile(name: string): Promise<Profile>

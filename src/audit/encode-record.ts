@@ -55,6 +55,12 @@ const FIELDS = Object.keys({
   session_user: true,
   lock: true,
   until: true,
+  subject_id: true,
+  subject_person: true,
+  justification: true,
+  comment: true,
+  reason_code: true,
+  verdict: true,
 } satisfies Record<Exclude<keyof LogRecord, 'heads'>, true>) as (keyof LogRecord)[]
 
 /** Characters of a body: with 32 heads and its link, a line stays under 8 KiB. */

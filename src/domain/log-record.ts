@@ -18,6 +18,14 @@ export interface LogRecord {
     | 'session.revoked'
     | 'session.locked'
     | 'session.unlocked'
+    | 'request.created'
+    | 'request.approved'
+    | 'request.denied'
+    | 'request.cancelled'
+    | 'request.revoked'
+    | 'break_glass.started'
+    | 'break_glass.closed'
+    | 'break_glass.reviewed'
     | 'stop'
     | 'recovered'
     | 'witness'
@@ -61,6 +69,13 @@ export interface LogRecord {
   /** Of an order: whose session it is, what is locked (`user alice`), until when. */
   readonly session_user?: string
   readonly lock?: string
+  /** Of a request or an event: its id, whose it is, and what was said about it. */
+  readonly subject_id?: string
+  readonly subject_person?: string
+  readonly justification?: string
+  readonly comment?: string
+  readonly reason_code?: string
+  readonly verdict?: string
   readonly until?: string
   readonly duration_seconds?: number
   readonly expires_at?: string

@@ -1,4 +1,5 @@
-import type { NOTIFY_EVENTS } from './policy/types.ts'
+import { matchesGlob } from './policy/glob.ts'
+import type { NOTIFY_EVENTS, Policy } from './policy/types.ts'
 import type { Instant } from './time.ts'
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
@@ -27,4 +28,31 @@ export interface QueuedNotification extends Notification {
   readonly attempts: number
   /** Not to be tried before. */
   readonly nextAt: Instant
+}
+
+/** What there is to announce. */
+export type News = Pick<Notification, 'event' | 'at' | 'fields'>
+
+/** One notification for each place that the policy wants to hear of `news`. */
+export function announcements(
+  { notify }: Pick<Policy, 'notify'>,
+  news: News,
+  newId: () => string,
+): readonly Notification[] {
+  return notify
+    .filter(({ events }) => events.some((pattern) => matchesGlob(pattern, news.event)))
+    .flatMap(targetsOf)
+    .map((target) => ({ id: newId(), target, ...news }))
+}
+
+function targetsOf({
+  webhook,
+  slack,
+  sns,
+}: Policy['notify'][number]): readonly NotificationTarget[] {
+  return [
+    ...(webhook === undefined ? [] : [{ kind: 'webhook', address: webhook } as const]),
+    ...(slack === undefined ? [] : [{ kind: 'slack', address: slack } as const]),
+    ...(sns === undefined ? [] : [{ kind: 'sns', address: sns } as const]),
+  ]
 }

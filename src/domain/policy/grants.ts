@@ -5,6 +5,7 @@
  */
 import { personOf } from '../principal.ts'
 import { SECOND } from '../time.ts'
+import { automaticLimit } from './automatic.ts'
 import { covers } from './conditions.ts'
 import type { Facts } from './facts.ts'
 import type { ApprovalRule, BreakGlassRule, Grant, Rule } from './types.ts'
@@ -47,7 +48,8 @@ export function liftersOf(rule: Rule | undefined, facts: Facts): Lifters {
 }
 
 /** The live grant for exactly this person, profile and role that lifts for longest. */
-export function findLift(lifters: Lifters, { input }: Facts): Lift | undefined {
+export function findLift(lifters: Lifters, facts: Facts): Lift | undefined {
+  const { input } = facts
   const { profile, target, at } = input
   const person = personOf(input.principal)
   let longest: Lift | undefined
@@ -55,7 +57,7 @@ export function findLift(lifters: Lifters, { input }: Facts): Lift | undefined {
     const rule = lifterFor(grant, lifters)
     if (rule === undefined || grant.person !== person) continue
     if (grant.profile !== profile || grant.roleArn !== target.roleArn) continue
-    const endsAt = endOf(grant, rule)
+    const endsAt = endOf(grant, rule, facts)
     const isLive = grant.startsAt <= at && at < endsAt
     const isLonger = longest === undefined || longest.grant.endsAt < endsAt
     if (isLive && isLonger) longest = { grant: { ...grant, endsAt }, rule }
@@ -82,7 +84,18 @@ function lifterFor({ basis }: Grant, lifters: Lifters): Lift['rule'] | undefined
   }
 }
 
-/** A rule that was tightened shortens what was granted under it before. */
-function endOf({ startsAt, endsAt }: Grant, { maxDuration }: Lift['rule']): number {
-  return maxDuration === undefined ? endsAt : Math.min(endsAt, startsAt + maxDuration * SECOND)
+/**
+ * A rule that was tightened shortens what was granted under it before; and what a rule approved by
+ * itself it would have to approve still.
+ */
+function endOf(
+  { startsAt, endsAt, isAutomatic }: Grant,
+  rule: Lift['rule'],
+  { policy, input }: Facts,
+): number {
+  const cap =
+    isAutomatic && 'approvers' in rule
+      ? (automaticLimit(rule, input.principal, startsAt, policy) ?? 0)
+      : rule.maxDuration
+  return cap === undefined ? endsAt : Math.min(endsAt, startsAt + cap * SECOND)
 }

@@ -1,0 +1,31 @@
+import type { Principal } from '../principal.ts'
+import type { Instant } from '../time.ts'
+import { isWithin } from './time-window.ts'
+import type { ApprovalRule, Conditions, Policy } from './types.ts'
+import { matchesUser } from './user-pattern.ts'
+
+/** Whether `principal` is one of `users`, as the policy writes them. */
+export function isAmong(
+  users: NonNullable<Conditions['users']>,
+  principal: Principal,
+  { principalAccounts }: Pick<Policy, 'principalAccounts'>,
+): boolean {
+  return users.some(({ pattern }) => matchesUser(pattern, principal, principalAccounts))
+}
+
+/**
+ * Whether `rule` approves by itself what `principal` asks for at `at`. Seconds: for how long at
+ * most; `undefined`: it does not.
+ */
+export function automaticLimit(
+  { autoApprove, maxDuration = Infinity }: ApprovalRule,
+  principal: Principal,
+  at: Instant,
+  policy: Pick<Policy, 'principalAccounts'>,
+): number | undefined {
+  if (!autoApprove) return undefined
+  const { users, time } = autoApprove
+  if (users && !isAmong(users, principal, policy)) return undefined
+  if (time && !isWithin(time, at)) return undefined
+  return Math.min(autoApprove.maxDuration ?? Infinity, maxDuration)
+}
