@@ -7,10 +7,14 @@ export interface IndexDefinition {
   readonly sort: string
 }
 
+/** Every kind of table there is. */
+export const TABLE_KINDS = ['sessions', 'requests', 'break_glass'] as const
+export type TableKind = (typeof TABLE_KINDS)[number]
+
 /** What a table must be like. All attributes of keys are strings. */
 export interface TableDefinition {
-  /** What it keeps. */
-  readonly kind: 'sessions'
+  /** What it keeps, as the policy's `stores` names it. */
+  readonly kind: TableKind
   /** What it is called where nobody says otherwise. */
   readonly defaultName: string
   /** The attribute that is its partition key; there is no sort key. */

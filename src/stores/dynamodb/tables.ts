@@ -19,6 +19,40 @@ export const SESSIONS_TABLE = {
   expiry: 'ttl',
 } as const satisfies TableDefinition
 
+/**
+ * The table of access requests, their reviews and announcements. `requester` is a person; reviews
+ * are found by it too, under their request. `gsi-pending` is sparse: of what waits for somebody.
+ */
+export const REQUESTS_TABLE = {
+  kind: 'requests',
+  defaultName: 'sentinel-requests',
+  key: 'id',
+  indexes: [
+    { name: 'gsi-requester', partition: 'requester', sort: 'created_at' },
+    { name: 'gsi-profile', partition: 'profile', sort: 'created_at' },
+    { name: 'gsi-pending', partition: 'pending', sort: 'created_at' },
+    { name: 'gsi-day', partition: 'day', sort: 'created_at' },
+  ],
+  expiry: 'ttl',
+} as const satisfies TableDefinition
+
+/**
+ * The table of break-glass events, their reviews and announcements, and of the guards that let one
+ * begin at a time. `gsi-open` is sparse: of events that are live or unreviewed, and of what waits.
+ */
+export const BREAK_GLASS_TABLE = {
+  kind: 'break_glass',
+  defaultName: 'sentinel-breakglass',
+  key: 'id',
+  indexes: [
+    { name: 'gsi-person', partition: 'person', sort: 'created_at' },
+    { name: 'gsi-profile', partition: 'profile', sort: 'created_at' },
+    { name: 'gsi-open', partition: 'open', sort: 'created_at' },
+    { name: 'gsi-day', partition: 'day', sort: 'created_at' },
+  ],
+  expiry: 'ttl',
+} as const satisfies TableDefinition
+
 /** What CreateTable is asked for: indexes and all, as a table without one is never of use. */
 export function creationOf(definition: TableDefinition, name: string) {
   return {
