@@ -36,6 +36,11 @@ const CAUSES: readonly Cause[] = [
     hint: 'try again, and look at the limits of the table',
   },
   {
+    names: ['TransactionConflictException', 'TransactionInProgressException'],
+    says: 'is busy with other writes of the same rows',
+    hint: 'try again in a moment',
+  },
+  {
     names: ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired'],
     says: 'was asked with credentials that have expired',
     hint: 'log in again',
@@ -64,6 +69,9 @@ const TOGETHER = [
   ['BatchGetItem', 'PutItem', 'UpdateItem'],
   ['Query', 'Scan'],
 ]
+
+/** A transaction has no action of its own in IAM: it needs those of its parts. */
+const TRANSACTION = ['ConditionCheckItem', 'PutItem', 'UpdateItem']
 
 /** Translates what a call threw, by class and code. `hasAborted`: nobody waits for it any more. */
 export function tableError(error: unknown, call: TableCall, hasAborted: boolean): SentinelError {
@@ -147,7 +155,10 @@ function creation(location: string): string {
 }
 
 function denied(call: TableCall, cause: Fault): SentinelError {
-  const actions = TOGETHER.find((some) => some.includes(call.action)) ?? [call.action]
+  const actions =
+    call.action === 'TransactWriteItems'
+      ? TRANSACTION
+      : (TOGETHER.find((some) => some.includes(call.action)) ?? [call.action])
   const where = call.index === undefined ? 'the table' : 'the indexes of the table'
   const all = actions.map((action) => `dynamodb:${action}`).join(', ')
   const hint = `allow ${all} on ${where} to whoever signs the calls`

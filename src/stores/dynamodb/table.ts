@@ -27,8 +27,9 @@ export interface TableAccess {
 export interface Change {
   readonly set: Item
   readonly remove?: readonly string[]
-  /** May use the values of `set`: `:name`. */
+  /** May use the values of `set` and of `values`: `:name`. */
   readonly condition: string
+  readonly values?: Item
 }
 
 /** What became of a conditional write: the row as it is now, or as it was when it refused. */
@@ -114,7 +115,7 @@ export class DynamoDBTable {
             UpdateExpression: update,
             ConditionExpression: condition,
             ExpressionAttributeNames: namesIn(update, condition),
-            ExpressionAttributeValues: valuesOf(set),
+            ExpressionAttributeValues: valuesOf({ ...set, ...change.values }),
             ReturnValues: 'ALL_NEW',
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
