@@ -52,4 +52,66 @@ export const MIGRATIONS: readonly string[] = [
      updated_at TEXT NOT NULL,
      ttl INTEGER NOT NULL
    ) STRICT;`,
+  `CREATE TABLE requests (
+     id TEXT NOT NULL PRIMARY KEY,
+     requester TEXT NOT NULL,
+     requester_user TEXT NOT NULL,
+     requester_principal TEXT NOT NULL,
+     requester_principal_id TEXT NOT NULL,
+     profile TEXT NOT NULL,
+     role_arn TEXT NOT NULL,
+     justification TEXT NOT NULL,
+     duration INTEGER NOT NULL,
+     rule TEXT NOT NULL,
+     required INTEGER NOT NULL,
+     is_automatic INTEGER NOT NULL CHECK (is_automatic IN (0, 1)),
+     created_at TEXT NOT NULL,
+     pending TEXT CHECK (pending = 'request'),
+     cancelled_at TEXT,
+     cancelled_by TEXT,
+     cancelled_reason TEXT,
+     revoked_at TEXT,
+     revoked_by TEXT,
+     revoked_reason TEXT,
+     ttl INTEGER NOT NULL,
+     CHECK ((cancelled_at IS NULL) = (cancelled_by IS NULL)),
+     CHECK (cancelled_at IS NOT NULL OR cancelled_reason IS NULL),
+     CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+     CHECK (revoked_at IS NOT NULL OR revoked_reason IS NULL)
+   ) STRICT;
+   CREATE INDEX requests_by_creation ON requests (created_at, id);
+   CREATE INDEX requests_by_requester ON requests (requester, created_at, id);
+   CREATE INDEX requests_by_profile ON requests (profile, created_at, id);
+   CREATE INDEX requests_pending ON requests (created_at, id) WHERE pending = 'request';
+   CREATE INDEX requests_by_ttl ON requests (ttl);
+
+   CREATE TABLE request_reviews (
+     request_id TEXT NOT NULL,
+     reviewer TEXT NOT NULL,
+     reviewer_user TEXT NOT NULL,
+     reviewer_principal TEXT NOT NULL,
+     reviewer_principal_id TEXT NOT NULL,
+     verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
+     created_at TEXT NOT NULL,
+     comment TEXT,
+     duration INTEGER,
+     request_hash TEXT NOT NULL,
+     seal TEXT NOT NULL,
+     ttl INTEGER NOT NULL,
+     PRIMARY KEY (request_id, reviewer_principal_id)
+   ) STRICT;
+   CREATE INDEX request_reviews_by_ttl ON request_reviews (ttl);
+
+   CREATE TABLE outbox (
+     id TEXT NOT NULL PRIMARY KEY,
+     store TEXT NOT NULL CHECK (store IN ('requests', 'break_glass')),
+     event TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     target_kind TEXT NOT NULL CHECK (target_kind IN ('webhook', 'slack', 'sns')),
+     target_address TEXT NOT NULL,
+     fields TEXT NOT NULL,
+     attempts INTEGER NOT NULL,
+     next_at TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX outbox_by_creation ON outbox (store, created_at, id);`,
 ]

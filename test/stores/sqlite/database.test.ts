@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { HOUR } from '../../../src/domain/time.ts'
 import { SentinelError } from '../../../src/errors.ts'
 import { toFault } from '../../../src/stores/sqlite/faults.ts'
+import { MIGRATIONS } from '../../../src/stores/sqlite/migrations.ts'
 import { openSqliteSessionStore } from '../../../src/stores/sqlite/session-store.ts'
 import { AS_US, aPlace } from '../sqlite-place.ts'
 import { aLock, aSession, NOW, progress, WAITING } from '../store-under-test.ts'
@@ -42,7 +43,7 @@ suite('what is in the file', () => {
 
     await assert.rejects(openSqliteSessionStore(path, AS_US), {
       code: 'STORE_INVALID',
-      message: `${path} was written by a newer Sentinel (schema 99, this one knows 1)`,
+      message: `${path} was written by a newer Sentinel (schema 99, this one knows ${MIGRATIONS.length})`,
       hint: 'upgrade sentinel, or name another file',
     })
   })
