@@ -50,6 +50,14 @@ export interface FiledEvent {
   readonly reviews: readonly BreakGlassReview[]
 }
 
+/** The events that decide whether another may begin: of the last 31 days, and those still open. */
+export interface BreakGlassHistory {
+  /** Of the invoker, on any profile. */
+  readonly ofPerson: readonly FiledEvent[]
+  /** On the profile, of anybody. */
+  readonly ofProfile: readonly FiledEvent[]
+}
+
 export const EVENT_STATUSES = ['live', 'unreviewed', 'overdue', 'reviewed', 'ended'] as const
 /** `unreviewed`: over, and to be reviewed; `ended`: over, and no rule asks for a review. */
 export type EventStatus = (typeof EVENT_STATUSES)[number]

@@ -1,6 +1,7 @@
 import type { Act } from '../domain/access-request.ts'
 import type {
   BreakGlassEvent,
+  BreakGlassHistory,
   BreakGlassId,
   BreakGlassReview,
   FiledEvent,
@@ -8,12 +9,6 @@ import type {
 import type { Notification } from '../domain/notification.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Outbox } from './outbox.ts'
-
-/** The events that decide whether another may begin: of the last 31 days, and those still open. */
-export interface BreakGlassHistory {
-  readonly ofPerson: readonly FiledEvent[]
-  readonly ofProfile: readonly FiledEvent[]
-}
 
 export interface BreakGlassQuery {
   /** The invoker's person. */
