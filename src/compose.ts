@@ -8,9 +8,11 @@ import type { GlobalOptions } from './cli/global-options.ts'
 import { complain, createOutput, type Sink } from './cli/output.ts'
 import { pressEnter } from './cli/press-enter.ts'
 import { openAWS } from './compose/aws.ts'
+import { identify } from './compose/callers.ts'
+import { openBreakGlass, openRequests } from './compose/grants.ts'
 import { checkPolicy } from './compose/policy.ts'
-import { newToken } from './compose/randomness.ts'
-import { identify, openRun } from './compose/run.ts'
+import { digest, newId, newToken } from './compose/randomness.ts'
+import { openRun } from './compose/run.ts'
 import { openSessions } from './compose/sessions.ts'
 import { readSettings } from './compose/settings.ts'
 import { openTables, planTables } from './compose/tables.ts'
@@ -59,6 +61,10 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     planTables: (flags) => planTables(world, flags),
     openTables: () => openTables(world),
     openSessions: (flags) => openSessions(world, flags),
+    openRequests: (flags, profile) => openRequests(world, { flags, profile }),
+    openBreakGlass: (flags, profile) => openBreakGlass(world, { flags, profile }),
+    digest,
+    newId,
     openEndpoint: async (supply, { port, session }) => {
       const [{ openCredentialServer }, { trackSession }] = await Promise.all([
         import('./server/credential-server.ts'),

@@ -155,7 +155,7 @@ export interface Caller {
   readonly party: Party
 }
 
-export interface RunFlags extends SessionFlags {
+export interface RunFlags extends SessionFlags, GrantFlags {
   readonly 'log-file'?: string | undefined
   readonly 'log-stderr'?: boolean | undefined
   readonly 'no-session'?: boolean | undefined
@@ -209,10 +209,13 @@ export interface Deps extends AsyncDisposable {
    */
   planTables(flags: TableFlags): Promise<TablePlan>
   openTables(): Promise<TableKeeper>
-  /** The store of requests, by flag, policy or setting. `CONFIG_INVALID` for none. */
-  openRequests(flags: GrantFlags): Promise<OpenedGrants<RequestStore>>
+  /**
+   * The store of requests, by flag, policy or setting; `CONFIG_INVALID` for none. `profile`: what the
+   * command is about, whose base credentials sign unless `--aws-profile` does.
+   */
+  openRequests(flags: GrantFlags, profile?: string): Promise<OpenedGrants<RequestStore>>
   /** The store of break-glass events, likewise. */
-  openBreakGlass(flags: GrantFlags): Promise<OpenedGrants<BreakGlassStore>>
+  openBreakGlass(flags: GrantFlags, profile?: string): Promise<OpenedGrants<BreakGlassStore>>
   /** SHA-256, in hex. */
   readonly digest: Digest
   /** 96 random bits as 20 characters of base32: ids of requests, events and notifications. */

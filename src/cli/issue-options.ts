@@ -26,6 +26,20 @@ export const SESSION_STORE_OPTIONS = {
   },
 } as const satisfies OptionSpecs
 
+/** Where requests and break-glass events are kept. */
+export const GRANT_STORE_OPTIONS = {
+  'request-table': {
+    type: 'string',
+    value: 'TABLE',
+    summary: 'Look for approvals in this DynamoDB table',
+  },
+  'breakglass-table': {
+    type: 'string',
+    value: 'TABLE',
+    summary: 'Look for break-glass events in this DynamoDB table',
+  },
+} as const satisfies OptionSpecs
+
 /** What every command understands that issues credentials. */
 export const ISSUE_OPTIONS = {
   ...POLICY_OPTIONS,

@@ -22,3 +22,8 @@ export function newToken(): Secret {
 export function sha256(text: string): Uint8Array {
   return createHash('sha256').update(text).digest()
 }
+
+/** SHA-256 in hex. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

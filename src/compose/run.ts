@@ -1,14 +1,14 @@
-import { type BaseIdentity, BaseIdentityKeeper } from '../app/base-identity.ts'
-import { Run, type RunDeps } from '../app/run.ts'
+import { Run } from '../app/run.ts'
 import type { RunSelection } from '../deps.ts'
-import type { Profile } from '../ports/profiles.ts'
-import type { SessionStores } from '../ports/session-stores.ts'
+import type { ResolveOptions } from '../ports/profiles.ts'
 import { type AWS, openAWS } from './aws.ts'
+import { configuredGrantPlaces, grantSource, grantStores } from './grant-stores.ts'
 import { openLog } from './log.ts'
 import { policyLocation, policySourceOpener } from './policy.ts'
 import { newId, newSessionId, sha256 } from './randomness.ts'
 import { configuredPlace, origin, sessionStores } from './sessions.ts'
 import { keepCredentials } from './signer.ts'
+import type { StoreSigner } from './store-opener.ts'
 import type { World } from './world.ts'
 
 /** Opens a run of an issuing command. */
@@ -18,8 +18,10 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
   const location = policyLocation(settings, flags)
   const prompts = globals['no-interaction'] ? 'never' : selection.prompts
   const configured = configuredPlace(settings, flags)
+  const grantPlaces = configuredGrantPlaces(world, flags)
   const aws = await openAWS(world, { 'no-session': flags['no-session'] })
   const profile = await aws.profiles.load(selection.profile)
+  const signer = await openStoreSigner(world, aws, prompts)
   const { parsePolicy } = await import('../documents/policy.ts')
   const log = await openLog(world, flags)
   const durationKey = mode === 'server' ? 'serverDuration' : 'duration'
@@ -33,7 +35,17 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       openPolicySource: await policySourceOpener(world, aws, { location, profile, prompts }),
       parsePolicy,
       sha256,
-      openSessionStores: await sessionStoresOpener(world, aws, { profile, prompts, configured }),
+      openSessionStores: (base) => {
+        return sessionStores(world, aws, {
+          configured,
+          ...(signer ?? { profile, credentials: base }),
+        })
+      },
+      openGrants: (base, policy) => {
+        const signing = signer ?? { profile, credentials: base }
+        const stores = grantStores(world, aws, { configured: grantPlaces, ...signing })
+        return grantSource(world, stores, policy)
+      },
       newRequestId: newId,
       newSessionId,
       random: Math.random,
@@ -62,34 +74,15 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
 }
 
 /** Stores are reached as a policy in AWS is: by `--aws-profile`, or else by the profile's base. */
-async function sessionStoresOpener(
+async function openStoreSigner(
   world: World,
   aws: AWS,
-  { profile, prompts, configured }: StoresOpening,
-): Promise<NonNullable<RunDeps['openSessionStores']>> {
+  prompts: RunSelection['prompts'],
+): Promise<StoreSigner | undefined> {
   const flag = { name: 'aws-profile', text: world.globals['aws-profile'] }
-  const signer = world.settings.find('awsProfile', flag)?.value
-  if (signer === undefined) {
-    return (credentials) => sessionStores(world, aws, { configured, profile, credentials })
-  }
-  const signing = await aws.profiles.load(signer)
-  const credentials = keepCredentials(world, prompts, (options) =>
-    aws.credentialsOf(signer, options),
-  )
-  return () => sessionStores(world, aws, { configured, profile: signing, credentials })
-}
-
-interface StoresOpening {
-  readonly profile: Profile
-  readonly prompts: RunSelection['prompts']
-  readonly configured: SessionStores['configured']
-}
-
-/** Resolves a profile's base credentials and asks STS whose they are. */
-export async function identify(world: World, name: string): Promise<BaseIdentity> {
-  const aws = await openAWS(world, {})
-  const profile = await aws.profiles.load(name)
-  const tokens = aws.tokens(profile.name, aws.regionOf(profile))
-  const deps = { profiles: aws.profiles, tokens, clock: world.clock, sha256 }
-  return new BaseIdentityKeeper(deps, profile).renew(!world.globals['no-interaction'])
+  const name = world.settings.find('awsProfile', flag)?.value
+  if (name === undefined) return undefined
+  const resolve = (options: ResolveOptions) => aws.credentialsOf(name, options)
+  const credentials = keepCredentials(world, prompts, resolve)
+  return { profile: await aws.profiles.load(name), credentials }
 }

@@ -1,25 +1,17 @@
 import { hostname, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
 import type { OpenedSessions, SessionFlags, SettingsReader } from '../deps.ts'
-import { isIssuedBySentinel, parsePrincipal } from '../domain/principal.ts'
-import { userPart } from '../domain/source-identity.ts'
 import { isShared, parseStoreLocation } from '../domain/store-location.ts'
-import { SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
-import type { DecisionLog } from '../ports/decision-log.ts'
-import type { Profile } from '../ports/profiles.ts'
 import type { SessionStore } from '../ports/session-store.ts'
 import type { SessionStores } from '../ports/session-stores.ts'
 import { type AWS, openAWS } from './aws.ts'
-import { openDynamoDB } from './dynamodb.ts'
-import { openLog } from './log.ts'
+import { assertOutside, identifyCaller } from './callers.ts'
+import { lazily } from './lazily.ts'
+import { openOrderLog } from './order-log.ts'
 import { checkPolicy } from './policy.ts'
-import { sha256 } from './randomness.ts'
-import { stateDirectory } from './settings.ts'
-import { type CredentialsOf, openSigner, type Signer } from './signer.ts'
+import { openSigner, type Signer } from './signer.ts'
+import { type StoreSigner, storeOpener } from './store-opener.ts'
 import { uid, type World } from './world.ts'
-
-const IDENTIFY_TIMEOUT = 10 * SECOND
 
 type Place = NonNullable<SessionStores['configured']>
 
@@ -44,11 +36,8 @@ function locationOf(table: string): string {
   })
 }
 
-interface StoresSelection {
+interface StoresSelection extends StoreSigner {
   readonly configured: Place | undefined
-  /** Whose settings and region hold for the calls: see `openDynamoDB`. */
-  readonly profile: Pick<Profile, 'name' | 'region' | 'roleArn'>
-  readonly credentials: CredentialsOf
 }
 
 /** Opens stores of sessions. The database, and the SDK, are loaded when one is opened. */
@@ -57,48 +46,26 @@ export function sessionStores(
   aws: AWS,
   { configured, ...signer }: StoresSelection,
 ): SessionStores {
-  const inFull = (location: string) => {
-    const parsed = parseStoreLocation(location)
-    switch (parsed?.kind) {
-      case 'memory':
-        return location
-      case 'local':
-        return `sqlite:${join(stateDirectory(world.env), 'sentinel.db')}`
-      case 'sqlite':
-        return `sqlite:${resolve(parsed.path)}`
-      case 'dynamodb': {
-        const { arn, region, table } = parsed
-        return arn ?? `dynamodb:${region ?? aws.regionOf(signer.profile)}:${table}`
-      }
-      case undefined:
-        throw new SentinelError('CONFIG_INVALID', `not a place for a store: "${location}"`)
-    }
-  }
+  const opener = storeOpener(world, aws, signer)
   return {
     configured,
-    resolve: inFull,
-    open: (location) => openStore(world, aws, { ...signer, location: inFull(location) }),
+    resolve: opener.resolve,
+    open: (location) =>
+      opener.open<SessionStore>(location, {
+        async memory() {
+          const { MemorySessionStore } = await import('../stores/memory/session-store.ts')
+          return new MemorySessionStore()
+        },
+        async sqlite(path) {
+          const { openSqliteSessionStore } = await import('../stores/sqlite/session-store.ts')
+          return openSqliteSessionStore(path, { uid })
+        },
+        async dynamodb(access) {
+          const { DynamoDBSessionStore } = await import('../stores/dynamodb/session-store.ts')
+          return new DynamoDBSessionStore(access)
+        },
+      }),
   }
-}
-
-async function openStore(
-  world: World,
-  aws: AWS,
-  { location, ...signer }: Omit<StoresSelection, 'configured'> & { readonly location: string },
-): Promise<SessionStore> {
-  const parsed = parseStoreLocation(location)
-  if (parsed?.kind === 'dynamodb') {
-    const { DynamoDBSessionStore } = await import('../stores/dynamodb/session-store.ts')
-    const { client } = openDynamoDB(world, aws, { ...signer, region: parsed.region })
-    const now = () => world.clock.aws()
-    return new DynamoDBSessionStore({ client, table: parsed.arn ?? parsed.table, location, now })
-  }
-  if (parsed?.kind === 'sqlite') {
-    const { openSqliteSessionStore } = await import('../stores/sqlite/session-store.ts')
-    return openSqliteSessionStore(parsed.path, { uid })
-  }
-  const { MemorySessionStore } = await import('../stores/memory/session-store.ts')
-  return new MemorySessionStore()
 }
 
 /** Opens the store of sessions for a command that only looks, or gives orders. */
@@ -112,17 +79,14 @@ export async function openSessions(world: World, flags: SessionFlags): Promise<O
   const credentials = async () => (await signer()).credentials()
   const stores = sessionStores(world, aws, { configured: undefined, profile, credentials })
   const directory = await stores.open(location)
-  const log = lazily(() => openOrderLog(world))
+  const log = openOrderLog(world)
   return {
     directory,
     operator: async () => findOperator(world, aws, { location: directory.location, signer }),
-    record: async (record) => (await log()).append(record),
+    record: log.record,
     async [Symbol.asyncDispose]() {
       await directory[Symbol.asyncDispose]()
-      if (!log.isDone()) return
-      const opened = await log()
-      opened.note({ type: 'stop' })
-      await opened[Symbol.asyncDispose]()
+      await log[Symbol.asyncDispose]()
     },
   }
 }
@@ -155,42 +119,14 @@ async function findPlace(world: World, flags: SessionFlags): Promise<string> {
 }
 
 async function findOperator(
-  { env }: World,
+  world: World,
   aws: AWS,
   { location, signer }: { readonly location: string; readonly signer: () => Promise<Signer> },
 ): ReturnType<OpenedSessions['operator']> {
-  // A guard rail: who removes the variable meets the check below.
-  if (env.SENTINEL_ACTIVE) throw ordersFromInside('this command runs inside `sentinel exec`')
+  assertOutside(world)
   if (!isShared(location)) return { by: `os:${userInfo().username}` }
-  const { profile, credentials } = await signer()
-  const tokens = aws.tokens(profile.name, aws.regionOf(profile))
-  const signal = AbortSignal.timeout(IDENTIFY_TIMEOUT)
-  const principal = parsePrincipal(await tokens.identify(await credentials(), signal))
-  if (isIssuedBySentinel(principal)) {
-    throw ordersFromInside(`the credentials (${principal.arn}) were issued by Sentinel`)
-  }
-  return { by: userPart(principal, sha256), principal: principal.arn }
-}
-
-function ordersFromInside(why: string): SentinelError {
-  return new SentinelError('ISSUED_BY_SENTINEL', `no order is taken from here: ${why}`, {
-    hint: 'run it in another terminal, with your own credentials',
-  })
-}
-
-async function openOrderLog(world: World): Promise<DecisionLog> {
-  const log = await openLog(world, {})
-  log.note({ type: 'start', version: world.host.version })
-  return log
-}
-
-function lazily<Value>(make: () => Promise<Value>) {
-  let made: Promise<Value> | undefined
-  const get = () => {
-    made ??= make()
-    return made
-  }
-  return Object.assign(get, { isDone: () => made !== undefined })
+  const { party } = await identifyCaller(aws, await signer())
+  return { by: party.user, principal: party.principal }
 }
 
 /** What stands in a session's record of where its server runs. */

@@ -43,12 +43,17 @@ export interface Signer {
  * credentials of the profile that is configured, or of `default`. Never the role that profile is
  * for: that is what the policy decides about.
  */
-export async function openSigner(world: World, aws: AWS): Promise<Signer> {
+export async function openSigner(
+  world: World,
+  aws: AWS,
+  /** The profile that the command is about, if it is about one. */
+  about?: string,
+): Promise<Signer> {
   const { globals, settings } = world
   const prompts = globals['no-interaction'] ? 'never' : 'allowed'
   const flag = { name: 'aws-profile', text: globals['aws-profile'] }
   const named = settings.find('awsProfile', flag)?.value
-  const profile = await loadProfile(aws, named ?? settings.find('profile')?.value)
+  const profile = await loadProfile(aws, named ?? about ?? settings.find('profile')?.value)
   const { name } = profile
   const credentials = keepCredentials(world, prompts, async (options) => {
     if (named !== undefined) return aws.credentialsOf(name, options)

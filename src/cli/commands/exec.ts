@@ -2,7 +2,12 @@ import { execWithEnvironment, execWithServer } from '../../app/exec.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
 import { defineCommand, type Input } from '../command.ts'
-import { ISSUE_OPTIONS, readDuration, SESSION_STORE_OPTIONS } from '../issue-options.ts'
+import {
+  GRANT_STORE_OPTIONS,
+  ISSUE_OPTIONS,
+  readDuration,
+  SESSION_STORE_OPTIONS,
+} from '../issue-options.ts'
 import { chooseProfile } from '../profile-argument.ts'
 
 const OPTIONS = {
@@ -23,6 +28,7 @@ const OPTIONS = {
     summary: 'With --server: ask for the first credential when it is needed',
   },
   ...SESSION_STORE_OPTIONS,
+  ...GRANT_STORE_OPTIONS,
   'on-revoke': {
     type: 'string',
     value: 'refuse|terminate',
