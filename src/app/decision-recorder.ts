@@ -200,6 +200,7 @@ function assessed({ identity, policy, decision, isStale }: Known) {
       reason: decision.reason,
       ...(decision.rule && { rule: decision.rule.name, rule_index: decision.rule.index }),
       ...(decision.grant && { grant_id: decision.grant.id }),
+      ...(decision.grant?.store && { grant_store: decision.grant.store }),
     }),
   } satisfies Partial<LogRecord>
 }

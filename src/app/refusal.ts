@@ -6,9 +6,10 @@ import { SentinelError } from '../errors.ts'
 export function refusalOf(decision: Decision, profile: string): SentinelError {
   const { reason, remedies } = decision
   if (decision.unstamped) return unstamped(profile, reason)
-  const [nearest] = remedies
   return new SentinelError('POLICY_DENIED', `profile ${profile} is refused: ${reason}`, {
-    hint: nearest ? adviceOf(nearest) : `see each rule with: sentinel policy explain ${profile}`,
+    hint:
+      remedies.map(adviceOf).join('; or ') ||
+      `see each rule with: sentinel policy explain ${profile}`,
     reply: replyOf(`refused: ${reason}`),
   })
 }
@@ -30,17 +31,17 @@ export function adviceOf(remedy: Remedy): string {
     case 'window':
       return `try again from ${toSeconds(remedy.opensAt)}, when rule "${remedy.rule}" applies`
     case 'request':
-      return askTheKeeper(`approval by ${remedy.approvers.join(' or ')}`)
+      return `ask ${remedy.approvers.join(' or ')} for approval: sentinel request ${quoted(remedy.profile)} --justification WHY`
     case 'break_glass':
-      return askTheKeeper('a break-glass event')
+      return `in an emergency: sentinel breakglass ${quoted(remedy.profile)} --reason-code incident --justification WHY`
     default:
       return remedy satisfies never
   }
 }
 
-/** No step is named that cannot be taken: this version keeps no requests and no events. */
-function askTheKeeper(what: string): string {
-  return `ask whoever keeps the policy: it wants ${what}, which this version cannot record yet`
+/** As a shell wants it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function unstamped(profile: string, reason: string): SentinelError {

@@ -9,9 +9,9 @@ import type { BaseIdentity } from './base-identity.ts'
 import type { SessionGate } from './issuer.ts'
 import type { LoadedPolicy, PolicyKeeper } from './policy-keeper.ts'
 import { RunSession, type RunSessionDeps } from './run-session.ts'
-import { chooseSessionPlace } from './session-place.ts'
 import { SessionRuleBook, type SessionRuleSettings } from './session-rules.ts'
 import { SessionVerdict } from './session-verdict.ts'
+import { choosePlace } from './store-place.ts'
 
 export interface RunSessionsDeps
   extends Omit<RunSessionDeps, 'store' | 'resolve' | 'rules' | 'policy'> {
@@ -116,7 +116,7 @@ export class RunSessions {
 
   #place(): string | undefined {
     const { stores, policies } = this.#deps
-    return stores && chooseSessionPlace(policies.inForce().policy, stores)
+    return stores && choosePlace('sessions', policies.inForce().policy.stores.sessions, stores)
   }
 
   /** `undefined` when the store cannot be opened now: that stops nothing but what demands it. */

@@ -1,5 +1,5 @@
 import type { Credentials } from '../domain/credentials.ts'
-import type { Mode } from '../domain/policy/types.ts'
+import type { Mode, Policy } from '../domain/policy/types.ts'
 import type { SessionId } from '../domain/session.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -33,7 +33,10 @@ export interface RunDeps {
   readonly log: DecisionLog
   readonly clock: Clock
   readonly notices: Notices
-  readonly grants?: GrantSource
+  /** As above; `policy` is the one in force. Without it there are no grants. */
+  readonly openGrants?:
+    | ((base: () => Promise<Credentials>, policy: () => Policy | undefined) => GrantSource)
+    | undefined
   /** `base` gives the served profile's own credentials, for a policy that is kept in AWS. */
   readonly openPolicySource: (base: () => Promise<Credentials>) => PolicySource
   /** As above. Without it nothing is tracked, and no lock is looked at. */
@@ -76,6 +79,7 @@ export class Run implements AsyncDisposable {
   readonly #identities: BaseIdentityKeeper
   readonly #policies: PolicyKeeper
   readonly #isPolicyLocal: boolean
+  readonly #grantSource: GrantSource | undefined
   readonly #grants: GrantKeeper
   readonly #recorder: DecisionRecorder
   readonly #issuer: Issuer
@@ -117,7 +121,11 @@ export class Run implements AsyncDisposable {
       },
       { acceptsReset: options.acceptsPolicyReset },
     )
-    this.#grants = new GrantKeeper(deps, profile.name)
+    this.#grantSource = deps.openGrants?.(
+      () => this.#baseCredentials(),
+      () => this.#policies.last()?.policy,
+    )
+    this.#grants = new GrantKeeper({ ...deps, grants: this.#grantSource }, profile.name)
     this.#recorder = new DecisionRecorder(deps.log, deps.clock, context)
     this.#issuer = new Issuer(
       {
@@ -231,6 +239,7 @@ export class Run implements AsyncDisposable {
     await this.closeSession('internal error')
     this.#ending.abort()
     this.#policies[Symbol.dispose]()
+    await this.#grantSource?.[Symbol.asyncDispose]()
     this.#refusals.flush()
     this.#recorder.stop(this.#exitStatus)
     await this.#closeLog()
@@ -255,6 +264,7 @@ export class Run implements AsyncDisposable {
     if (this.#isPolicyLocal) known.policy = await this.#policies.load()
     known.identity = await this.#identities.renew(this.#mayPrompt)
     known.policy ??= await this.#policies.load()
+    this.#grantSource?.assertPlaces()
     return known.identity
   }
 

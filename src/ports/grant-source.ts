@@ -1,7 +1,10 @@
 import type { Grant } from '../domain/policy/types.ts'
 
-/** Where live grants are looked up: request stores and break-glass stores implement it. */
-export interface GrantSource {
+/** Where live grants are looked up: in the stores of requests and of break-glass events. */
+export interface GrantSource extends AsyncDisposable {
+  /** Throws `CONFIG_INVALID` when a flag or a setting names another place than the policy. */
+  assertPlaces(): void
+
   /**
    * Every grant of `person` for `profile` that is live now. Rejects when the store does not answer:
    * then there is no grant.

@@ -3,14 +3,18 @@ import { suite, test } from 'node:test'
 import { adviceOf, refusalOf } from '../../src/app/refusal.ts'
 import { decide } from '../../src/domain/policy/evaluate.ts'
 import type { AccessInput, Policy, Remedy } from '../../src/domain/policy/types.ts'
-import { anApprovalRule, anInput, aPolicy, aRule, users } from '../fixtures/policies.ts'
+import {
+  aBreakGlassRule,
+  anApprovalRule,
+  anInput,
+  aPolicy,
+  aRule,
+  users,
+} from '../fixtures/policies.ts'
 
 function refused(policy: Partial<Policy>, input: Partial<AccessInput> = {}) {
   return refusalOf(decide(aPolicy(policy), anInput(input)), 'prod')
 }
-
-const wants = (what: string) =>
-  `ask whoever keeps the policy: it wants ${what}, which this version cannot record yet`
 
 suite('refusalOf', () => {
   test("tells the rule's own reason to the user and to the client", () => {
@@ -26,10 +30,15 @@ suite('refusalOf', () => {
     assert.equal(refused({}).message, 'profile prod is refused: no rule matches')
   })
 
-  test('advises the nearest remedy', () => {
+  test('advises every remedy, the nearest first', () => {
     const rules = [aRule({ effect: 'require_approval' })]
     const approvals = [anApprovalRule({ approvers: users('bob', 'carol') })]
-    assert.equal(refused({ rules, approvals }).hint, wants('approval by bob or carol'))
+    const breakGlass = [aBreakGlassRule()]
+    assert.equal(
+      refused({ rules, approvals, breakGlass }).hint,
+      'ask bob or carol for approval: sentinel request prod --justification WHY; ' +
+        'or in an emergency: sentinel breakglass prod --reason-code incident --justification WHY',
+    )
     assert.match(refused({ rules: [aRule({ effect: 'require_server' })] }).hint ?? '', /--server$/)
   })
 
@@ -65,8 +74,14 @@ suite('adviceOf', () => {
       { kind: 'window', rule: 'hours', opensAt: Date.UTC(2026, 0, 15, 8) },
       'try again from 2026-01-15T08:00:00Z, when rule "hours" applies',
     ],
-    [{ kind: 'request', profile: 'prod', approvers: ['bob'] }, wants('approval by bob')],
-    [{ kind: 'break_glass', profile: 'prod' }, wants('a break-glass event')],
+    [
+      { kind: 'request', profile: 'prod', approvers: ['bob'] },
+      'ask bob for approval: sentinel request prod --justification WHY',
+    ],
+    [
+      { kind: 'break_glass', profile: "bob's" },
+      "in an emergency: sentinel breakglass 'bob'\\''s' --reason-code incident --justification WHY",
+    ],
   ]
   for (const [remedy, text] of advice) {
     test(`says how: ${text}`, () => assert.equal(adviceOf(remedy), text))

@@ -209,6 +209,8 @@ export interface Grant {
   /** When it began: an approval's deciding review, a break-glass event's start. */
   readonly startsAt: Instant
   readonly endsAt: Instant
+  /** Where it was found, in full. */
+  readonly store?: string
   /** Approved by a rule's `auto_approve`: lifts only what that rule, as it is now, would approve. */
   readonly isAutomatic?: boolean
 }
