@@ -90,6 +90,19 @@ export interface RequestState {
 /** A request that nobody decided is over after that. */
 export const REQUEST_LIFE = 24 * HOUR
 
+/**
+ * When a request made at `at`, or a review of then, may be cleaned up: a year after all that it can
+ * have led to, in seconds since the epoch. A review never goes before its request.
+ */
+export function requestRemovableAt(at: Instant): number {
+  // What is approved in the last moment lives for some hours more.
+  return Math.ceil((at + 2 * REQUEST_LIFE) / SECOND) + 365 * 24 * 3600
+}
+
+export function isAccessRequestId(text: string): text is AccessRequestId {
+  return /^[a-z2-7]{20}$/.test(text)
+}
+
 /** Digests text to hex by SHA-256. */
 export type Digest = (text: string) => string
 
