@@ -87,6 +87,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
       if (globals['no-interaction']) throw unanswerable(flag)
       return confirm(question, flag)
     },
+    interruptibly,
     listSettings: () =>
       documents.SETTINGS.map(({ key, name, kind, summary }) => ({
         name,
@@ -114,6 +115,19 @@ function flagOf(globals: GlobalOptions, setting: string) {
   const name = setting.replaceAll('_', '-')
   const text = Object.entries(globals).find(([option]) => option === name)?.[1]
   return { name, text: typeof text === 'string' ? text : undefined }
+}
+
+async function interruptibly<Result>(
+  work: (interrupted: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const interruption = new AbortController()
+  const abort = () => interruption.abort()
+  process.once('SIGINT', abort)
+  try {
+    return await work(interruption.signal)
+  } finally {
+    process.off('SIGINT', abort)
+  }
 }
 
 async function runDemo({ stdout, self }: Host, { pause }: { pause: boolean }): Promise<void> {

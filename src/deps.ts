@@ -233,6 +233,8 @@ export interface Deps extends AsyncDisposable {
    * Ctrl-C.
    */
   confirm(question: string, flag: string): Promise<boolean>
+  /** Does `work` with a signal that a Ctrl-C aborts, where it would end the process otherwise. */
+  interruptibly<Result>(work: (interrupted: AbortSignal) => Promise<Result>): Promise<Result>
   /** Every setting with its value and origin, for `config show`. */
   listSettings(): readonly {
     readonly name: string

@@ -60,6 +60,11 @@ export const ERRORS = {
   REQUEST_EXISTS: { exit: 4, status: 500, when: 'another access request has that id' },
   REQUEST_DECIDED: { exit: 4, status: 500, when: 'an access request was decided, or is over' },
   REQUEST_REFUSED: { exit: 3, status: 403, when: 'no rule of the policy lets this be asked for' },
+  REQUEST_DENIED: {
+    exit: 3,
+    status: 403,
+    when: 'an access request that was waited for did not lead to access',
+  },
   REVIEW_REFUSED: { exit: 3, status: 403, when: 'the caller may not decide about this' },
   BREAK_GLASS_NOT_FOUND: { exit: 4, status: 500, when: 'no break-glass event has that id' },
   BREAK_GLASS_AMBIGUOUS: {

@@ -68,6 +68,6 @@ function scopeFlag(scope: LockScope): string {
 }
 
 /** `text` as one word of a shell. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w@%+:,./][\w@%+:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

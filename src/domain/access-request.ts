@@ -158,6 +158,12 @@ export function requestState(
   return { ...base, granted, status: now < granted.until ? 'approved' : 'ended' }
 }
 
+/** Whether `review` counts for `request`: of exactly it, sealed, in time, by somebody else. */
+export function isCounted(review: Review, request: AccessRequest, digest: Digest): boolean {
+  const expiresAt = request.createdAt + REQUEST_LIFE
+  return isGood(review, request, { hash: digest(requestText(request)), digest, expiresAt })
+}
+
 /** The grant that an approved request is, if it is live at `now`. */
 export function grantOfRequest(
   filed: FiledRequest,
