@@ -72,6 +72,7 @@ export const ERRORS = {
     status: 500,
     when: 'several break-glass events have ids that begin so',
   },
+  BREAK_GLASS_EXISTS: { exit: 4, status: 500, when: 'another break-glass event has that id' },
   BREAK_GLASS_LIVE: { exit: 4, status: 500, when: 'one live break-glass event is there already' },
   BREAK_GLASS_REFUSED: {
     exit: 3,

@@ -8,7 +8,7 @@
 import type { Act, Digest } from './access-request.ts'
 import { isSameParty, type Party } from './party.ts'
 import type { Grant, REASON_CODES } from './policy/types.ts'
-import { type Instant, SECOND } from './time.ts'
+import { HOUR, type Instant, SECOND } from './time.ts'
 
 /** 20 characters of base32. */
 export type BreakGlassId = string & { readonly brand: 'BreakGlassId' }
@@ -50,7 +50,13 @@ export interface FiledEvent {
   readonly reviews: readonly BreakGlassReview[]
 }
 
-/** The events that decide whether another may begin: of the last 31 days, and those still open. */
+/** How long an event counts for whether another may begin: no policy looks back further. */
+export const HISTORY_SPAN = 31 * 24 * HOUR
+
+/**
+ * The events that decide whether another may begin: those that started within
+ * {@link HISTORY_SPAN} before it, and those still open.
+ */
 export interface BreakGlassHistory {
   /** Of the invoker, on any profile. */
   readonly ofPerson: readonly FiledEvent[]
@@ -70,6 +76,19 @@ export interface EventState {
   readonly reviewBy?: Instant
   /** The first that counts. */
   readonly review?: BreakGlassReview
+}
+
+/**
+ * When an event of `at`, or a review of then, may be cleaned up: a year after the event's end, in
+ * seconds since the epoch. A review never goes before its event.
+ */
+export function eventRemovableAt(at: Instant): number {
+  // No event lives for longer than some hours.
+  return Math.ceil((at + 24 * HOUR) / SECOND) + 365 * 24 * 3600
+}
+
+export function isBreakGlassId(text: string): text is BreakGlassId {
+  return /^[a-z2-7]{20}$/.test(text)
 }
 
 export function eventText(event: BreakGlassEvent): string {

@@ -31,6 +31,8 @@ export interface BreakGlassStore extends Outbox, AsyncDisposable {
    * Begins `event` if `admit` lets it: `admit` is given the person's and the profile's history, and
    * throws what speaks against it. History and event are one transaction: of two that begin at the
    * same time, the second is shown the first. `admit` may be called several times; must be pure.
+   * Rejects with what it throws, and with `BREAK_GLASS_EXISTS` when another event has the id; the
+   * very same again is done, whatever `admit` would say.
    */
   begin(
     event: BreakGlassEvent,
@@ -39,11 +41,13 @@ export interface BreakGlassStore extends Outbox, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void>
 
+  /** Strongly consistent but for reviews, as `RequestStore.get`. */
   get(id: BreakGlassId, signal: AbortSignal): Promise<FiledEvent | undefined>
 
+  /** The ids that begin with `prefix`, at most 10. */
   find(prefix: string, signal: AbortSignal): Promise<readonly BreakGlassId[]>
 
-  /** Latches the end of an event before its time. */
+  /** Latches the end of an event before its time. `missing`: there is no such event. */
   close(
     id: BreakGlassId,
     act: Act,
@@ -60,7 +64,7 @@ export interface BreakGlassStore extends Outbox, AsyncDisposable {
 
   /**
    * Latches that something about the event was announced: `expired`, `overdue`. Resolves to whether
-   * this was the first.
+   * this was the first; not for an event that is not there.
    */
   announce(
     id: BreakGlassId,
