@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Notification } from '../../src/domain/notification.ts'
 import {
   type LockScope,
   type SessionId,
@@ -27,7 +28,9 @@ export interface StoreUnderTest {
 export type OpenStoreUnderTest = () => Promise<StoreUnderTest>
 
 /** Opens a place for the test `t`, and closes it after. */
-export async function openIn(t: TestContext, open: OpenStoreUnderTest): Promise<StoreUnderTest> {
+export async function openIn<
+  Place extends { readonly store: AsyncDisposable; readonly peer: AsyncDisposable },
+>(t: TestContext, open: () => Promise<Place>): Promise<Place> {
   const place = await open()
   t.after(async () => {
     await place.peer[Symbol.asyncDispose]()
@@ -87,9 +90,27 @@ export function aLock(scope: LockScope, overrides: Partial<SessionLock> = {}): S
   return { scope, at: NOW, until: NOW + HOUR, by: 'bob', reason: 'laptop stolen', ...overrides }
 }
 
+/** An id of a request, an event or a notification that no other test has. */
+export function anId(): string {
+  return Array.from(randomBytes(20), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join(
+    '',
+  )
+}
+
+export function aNotification(overrides: Partial<Notification> = {}): Notification {
+  return {
+    id: anId(),
+    event: 'request.created',
+    at: NOW,
+    target: { kind: 'webhook', address: 'https://hooks.example/sentinel' },
+    fields: { requester: 'alice', duration: 3600 },
+    ...overrides,
+  }
+}
+
 /** Asserts by `check`, which may fail for as long as the place's indexes may lag. */
 export async function eventually(
-  { indexLagMs = 0 }: StoreUnderTest,
+  { indexLagMs = 0 }: Pick<StoreUnderTest, 'indexLagMs'>,
   check: () => Promise<void>,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(indexLagMs)
