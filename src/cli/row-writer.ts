@@ -1,0 +1,110 @@
+/**
+ * Records in rows: as a table for people, as CSV or JSON for programs. Rows are printed as they
+ * come; none is kept.
+ *
+ * @module
+ */
+import type { Output } from '../deps.ts'
+import { csvLine } from './csv.ts'
+import { widthOf } from './output.ts'
+import type { RowFormat } from './session-table.ts'
+
+type Field = string | number | null
+
+/** How one kind of record is shown in a row. */
+export interface RowKind<Shown> {
+  /** Of the table: what matters most first, since a narrow window breaks the rest. */
+  readonly columns: readonly {
+    readonly heading: string
+    /** At least so wide: a longer cell makes it wider from there on. */
+    readonly width: number
+    cell(shown: Shown): string
+  }[]
+  /** The names of the fields, in order. */
+  readonly fields: readonly string[]
+  /** The record as programs see it. */
+  fieldsOf(shown: Shown): Readonly<Record<string, Field>>
+}
+
+/** Writes records one by one. */
+export interface RowWriter<Shown> {
+  /** Resolves to whether anybody still reads. */
+  write(shown: Shown): Promise<boolean>
+  /** Writes what must stand at the end; to be called once, when all are written. */
+  end(): Promise<void>
+}
+
+/** Begins a list of records on `out`. */
+export function openRowWriter<Shown>(
+  out: Pick<Output, 'stream'>,
+  format: RowFormat,
+  kind: RowKind<Shown>,
+): RowWriter<Shown> {
+  switch (format) {
+    case 'table':
+      return tableRows(out, kind)
+    case 'csv':
+      return csvRows(out, kind)
+    case 'json':
+      return jsonRows(out, kind)
+  }
+}
+
+function tableRows<Shown>(
+  out: Pick<Output, 'stream'>,
+  { columns }: RowKind<Shown>,
+): RowWriter<Shown> {
+  const widths = columns.map(({ width }) => width)
+  const line = (cells: readonly string[]) => {
+    const padded = cells.map((cell, index) => {
+      const width = Math.max(widths[index] ?? 0, widthOf(cell))
+      widths[index] = width
+      return cell + ' '.repeat(width - widthOf(cell))
+    })
+    return `${padded.join('  ').trimEnd()}\n`
+  }
+  let heading = line(columns.map((column) => column.heading))
+  return {
+    async write(shown) {
+      const text = heading + line(columns.map((column) => column.cell(shown)))
+      heading = ''
+      return await out.stream(text)
+    },
+    async end() {},
+  }
+}
+
+function csvRows<Shown>(
+  out: Pick<Output, 'stream'>,
+  { fields, fieldsOf }: RowKind<Shown>,
+): RowWriter<Shown> {
+  let heading = csvLine(fields)
+  return {
+    async write(shown) {
+      const values = fieldsOf(shown)
+      const text = heading + csvLine(fields.map((name) => values[name] ?? null))
+      heading = ''
+      return await out.stream(text)
+    },
+    async end() {
+      if (heading !== '') await out.stream(heading)
+    },
+  }
+}
+
+function jsonRows<Shown>(
+  out: Pick<Output, 'stream'>,
+  { fieldsOf }: RowKind<Shown>,
+): RowWriter<Shown> {
+  let before = '[\n'
+  return {
+    async write(shown) {
+      const text = `${before}  ${JSON.stringify(fieldsOf(shown))}`
+      before = ',\n'
+      return await out.stream(text)
+    },
+    async end() {
+      await out.stream(before === '[\n' ? '[]\n' : '\n]\n')
+    },
+  }
+}
