@@ -8,18 +8,11 @@ import {
   type SessionProgress,
   type SessionStart,
 } from '../../domain/session.ts'
-import { toTimestamp } from '../../domain/time.ts'
 import { type Item, integer, openRow, type Row, text, time } from './attributes.ts'
+import { dayPartitionOf, spread } from './day-partitions.ts'
 
 /** Values of `live`: over how many partitions the sessions that are not over are spread. */
 export const LIVE_PARTITIONS = ['0', '1', '2', '3', '4', '5', '6', '7'] as const
-
-const DAY_PARTITIONS = 4
-
-/** The values of `day` under which the sessions that started on `date` are. */
-export function dayPartitions(date: string): readonly string[] {
-  return Array.from({ length: DAY_PARTITIONS }, (_, n) => `${date}#${n}`)
-}
 
 /** The row of a session that starts, or of one that ended before it could be written. */
 export function toItem(
@@ -40,7 +33,7 @@ export function toItem(
     host: text(session.host),
     pid: integer(session.pid),
     version: text(session.version),
-    day: text(`${toTimestamp(startedAt).slice(0, 10)}#${spread(id, DAY_PARTITIONS)}`),
+    day: text(dayPartitionOf(startedAt, id)),
     ...(end === undefined && { live: text(String(spread(id, LIVE_PARTITIONS.length))) }),
     ...progressOf(session),
     ...(end !== undefined && endOf(session, end)),
@@ -155,9 +148,4 @@ function readRevocation(row: Row): Revocation {
     by: row.text('revoked_by'),
     reason: row.text('revoked_reason'),
   }
-}
-
-/** One of `partitions`, by the last of the id's random digits. */
-function spread(id: SessionId, partitions: number): number {
-  return Number.parseInt(id.slice(-1), 16) % partitions
 }

@@ -21,9 +21,10 @@ import type {
   WriteOutcome,
 } from '../../ports/session-store.ts'
 import { type Item, time } from './attributes.ts'
+import { keysThatBegin } from './index-walk.ts'
 import { LOCK_PARTITION, lockAttributes, lockFromItem } from './lock-item.ts'
 import { endOf, fromItem, handedOutOf, progressOf, revocationOf, toItem } from './session-item.ts'
-import { listSessions, scanIds } from './session-list.ts'
+import { listSessions } from './session-list.ts'
 import { BATCH, type Change, DynamoDBTable, type TableAccess } from './table.ts'
 
 // Without it an update makes the row that is not there.
@@ -122,8 +123,8 @@ export class DynamoDBSessionStore implements SessionStore {
 
   async find(prefix: string, signal: AbortSignal): Promise<readonly SessionId[]> {
     const found: SessionId[] = []
-    for await (const id of scanIds(this.#table, prefix, signal)) {
-      found.push(id)
+    for await (const id of keysThatBegin(this.#table, prefix, signal)) {
+      found.push(id as SessionId)
       if (found.length === MOST_FOUND) break
     }
     return found

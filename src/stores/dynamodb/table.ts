@@ -43,6 +43,8 @@ interface IndexQuery {
   readonly value: string
   /** The lowest value of the sort key that counts. */
   readonly from?: { readonly sort: string; readonly value: string } | undefined
+  /** From the highest sort key down, unless this says otherwise. */
+  readonly order?: 'ascending'
 }
 
 interface IndexScan {
@@ -165,8 +167,9 @@ export class DynamoDBTable {
     }
   }
 
-  /** The keys that an index has under one value, from the highest sort key down, in pages. */
-  query({ index, key, value, from }: IndexQuery, signal: AbortSignal): AsyncGenerator<Item[]> {
+  /** The keys that an index has under one value, in pages. */
+  query(query: IndexQuery, signal: AbortSignal): AsyncGenerator<Item[]> {
+    const { index, key, value, from, order } = query
     const condition = `#${key} = :key${from === undefined ? '' : ` AND #${from.sort} >= :from`}`
     const call = { action: 'Query', index, signal }
     return this.#pages(call, (client, options, ExclusiveStartKey) =>
@@ -180,7 +183,7 @@ export class DynamoDBTable {
             ':key': text(value),
             ...(from !== undefined && { ':from': text(from.value) }),
           },
-          ScanIndexForward: false,
+          ScanIndexForward: order === 'ascending',
           Limit: PAGE,
           ExclusiveStartKey,
         }),

@@ -10,8 +10,8 @@ import type {
 import { HOUR, MINUTE } from '../../../src/domain/time.ts'
 import { hasCode } from '../../../src/errors.ts'
 import type { Item } from '../../../src/stores/dynamodb/attributes.ts'
+import { dayPartitions } from '../../../src/stores/dynamodb/day-partitions.ts'
 import {
-  dayPartitions,
   endOf,
   fromItem,
   handedOutOf,
