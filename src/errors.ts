@@ -121,6 +121,16 @@ export const ERRORS = {
   STS_REFUSED: { exit: 6, status: 503, when: 'STS refused the call' },
   STS_UNAVAILABLE: { exit: 6, status: 503, when: 'STS did not answer' },
   LOG_UNAVAILABLE: { exit: 6, status: 503, when: 'the decision log cannot be written' },
+  NOTIFICATION_FAILED: {
+    exit: 6,
+    status: 503,
+    when: 'a notification could not be delivered, and is tried again',
+  },
+  NOTIFICATION_REFUSED: {
+    exit: 6,
+    status: 503,
+    when: 'a notification was refused by its receiver, for good',
+  },
   PORT_UNAVAILABLE: { exit: 6, status: 503, when: 'the port asked for is taken' },
   PRIVATE_CONFIG_UNAVAILABLE: {
     exit: 6,

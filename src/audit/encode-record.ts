@@ -61,6 +61,9 @@ const FIELDS = Object.keys({
   comment: true,
   reason_code: true,
   verdict: true,
+  notification_id: true,
+  event: true,
+  receiver: true,
 } satisfies Record<Exclude<keyof LogRecord, 'heads'>, true>) as (keyof LogRecord)[]
 
 /** Characters of a body: with 32 heads and its link, a line stays under 8 KiB. */

@@ -26,6 +26,7 @@ export interface LogRecord {
     | 'break_glass.started'
     | 'break_glass.closed'
     | 'break_glass.reviewed'
+    | 'notification.given_up'
     | 'stop'
     | 'recovered'
     | 'witness'
@@ -77,6 +78,10 @@ export interface LogRecord {
   readonly reason_code?: string
   readonly verdict?: string
   readonly until?: string
+  /** Of a notification: its id, what it told of, and to whom. */
+  readonly notification_id?: string
+  readonly event?: string
+  readonly receiver?: string
   readonly duration_seconds?: number
   readonly expires_at?: string
   readonly grant_id?: string

@@ -45,6 +45,18 @@ export function announcements(
     .map((target) => ({ id: newId(), target, ...news }))
 }
 
+/** Whether the policy wants anything told to `target`: only then is it called. */
+export function isNamed({ notify }: Pick<Policy, 'notify'>, target: NotificationTarget): boolean {
+  return notify
+    .flatMap(targetsOf)
+    .some(({ kind, address }) => kind === target.kind && address === target.address)
+}
+
+/** `webhook hooks.example`: never the whole address, which may be all that a sender needs. */
+export function receiverOf({ kind, address }: NotificationTarget): string {
+  return `${kind} ${kind === 'sns' ? address : (URL.parse(address)?.host ?? '')}`.trimEnd()
+}
+
 function targetsOf({
   webhook,
   slack,
