@@ -13,7 +13,7 @@ const REQUEST_TIMEOUT = 5 * SECOND
 
 const MAX_ATTEMPTS = 3
 
-type Service = 'sts' | 'ssm' | 'dynamodb'
+type Service = 'sts' | 'ssm' | 'dynamodb' | 'sns'
 
 export interface TransportSettings {
   /** Sentinel's version, for the user agent that CloudTrail shows. */
