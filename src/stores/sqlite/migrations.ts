@@ -114,4 +114,49 @@ export const MIGRATIONS: readonly string[] = [
      next_at TEXT NOT NULL
    ) STRICT;
    CREATE INDEX outbox_by_creation ON outbox (store, created_at, id);`,
+  `CREATE TABLE break_glass_events (
+     id TEXT NOT NULL PRIMARY KEY,
+     person TEXT NOT NULL,
+     user TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     principal_id TEXT NOT NULL,
+     profile TEXT NOT NULL,
+     role_arn TEXT NOT NULL,
+     reason_code TEXT NOT NULL,
+     justification TEXT NOT NULL,
+     duration INTEGER NOT NULL,
+     rule TEXT NOT NULL,
+     started_at TEXT NOT NULL,
+     review_within INTEGER,
+     open TEXT CHECK (open = 'event'),
+     closed_at TEXT,
+     closed_by TEXT,
+     closed_reason TEXT,
+     expired_announced INTEGER NOT NULL CHECK (expired_announced IN (0, 1)),
+     overdue_announced INTEGER NOT NULL CHECK (overdue_announced IN (0, 1)),
+     ttl INTEGER NOT NULL,
+     CHECK ((closed_at IS NULL) = (closed_by IS NULL)),
+     CHECK (closed_at IS NOT NULL OR closed_reason IS NULL)
+   ) STRICT;
+   CREATE INDEX break_glass_by_start ON break_glass_events (started_at, id);
+   CREATE INDEX break_glass_by_person ON break_glass_events (person, started_at, id);
+   CREATE INDEX break_glass_by_profile ON break_glass_events (profile, started_at, id);
+   CREATE INDEX break_glass_open ON break_glass_events (started_at, id) WHERE open = 'event';
+   CREATE INDEX break_glass_by_ttl ON break_glass_events (ttl);
+
+   CREATE TABLE break_glass_reviews (
+     event_id TEXT NOT NULL,
+     reviewer_person TEXT NOT NULL,
+     user TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     principal_id TEXT NOT NULL,
+     outcome TEXT NOT NULL CHECK (outcome IN ('justified', 'misuse')),
+     created_at TEXT NOT NULL,
+     comment TEXT NOT NULL,
+     event_hash TEXT NOT NULL,
+     seal TEXT NOT NULL,
+     ttl INTEGER NOT NULL,
+     PRIMARY KEY (event_id, principal_id)
+   ) STRICT;
+   CREATE INDEX break_glass_reviews_by_ttl ON break_glass_reviews (ttl);`,
 ]
