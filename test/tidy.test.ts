@@ -16,6 +16,7 @@ const ROOMS: Record<string, { inside: string[]; outside?: RegExp }> = {
   child: { inside: ['child', ...adapter], outside: /^node:/ },
   demo: { inside: ['demo', 'domain'], outside: /^(node:|@aws-sdk\/client-sts$)/ },
   documents: { inside: ['documents', ...adapter], outside: /^(node:|yaml$|zod$)/ },
+  notify: { inside: ['notify', ...adapter], outside: /^node:/ },
   stores: { inside: ['stores', ...adapter], outside: /./ },
   'stores/memory': { inside: ['stores', ...adapter] },
   'stores/sqlite': { inside: ['stores', ...adapter], outside: /^node:/ },
@@ -61,7 +62,7 @@ suite('tidy', () => {
   }
 
   test('only compose.ts and the edges name implementations', () => {
-    const implementations = /^(audit|aws|child|demo|documents|server|stores)\//
+    const implementations = /^(audit|aws|child|demo|documents|notify|server|stores)\//
     const mayName = /^src\/(main\.ts|compose(\.ts|\/))/
     for (const { path, text } of sources.filter(({ path }) => !mayName.test(path))) {
       const room = path.split('/')[1]!
