@@ -9,8 +9,6 @@ import { csvLine } from './csv.ts'
 import { widthOf } from './output.ts'
 import type { RowFormat } from './session-table.ts'
 
-type Field = string | number | null
-
 /** How one kind of record is shown in a row. */
 export interface RowKind<Shown> {
   /** Of the table: what matters most first, since a narrow window breaks the rest. */
@@ -20,10 +18,10 @@ export interface RowKind<Shown> {
     readonly width: number
     cell(shown: Shown): string
   }[]
-  /** The names of the fields, in order. */
+  /** The names of the fields that CSV has, in order. */
   readonly fields: readonly string[]
-  /** The record as programs see it. */
-  fieldsOf(shown: Shown): Readonly<Record<string, Field>>
+  /** The record as programs see it: JSON has all of it. */
+  fieldsOf(shown: Shown): Readonly<Record<string, unknown>>
 }
 
 /** Writes records one by one. */
@@ -82,7 +80,7 @@ function csvRows<Shown>(
   return {
     async write(shown) {
       const values = fieldsOf(shown)
-      const text = heading + csvLine(fields.map((name) => values[name] ?? null))
+      const text = heading + csvLine(fields.map((name) => toCell(values[name])))
       heading = ''
       return await out.stream(text)
     },
@@ -90,6 +88,11 @@ function csvRows<Shown>(
       if (heading !== '') await out.stream(heading)
     },
   }
+}
+
+function toCell(value: unknown): string | number | null {
+  if (value === undefined || value === null) return null
+  return typeof value === 'number' ? value : String(value)
 }
 
 function jsonRows<Shown>(

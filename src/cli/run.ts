@@ -3,16 +3,23 @@ import type { Deps } from '../deps.ts'
 import { SentinelError } from '../errors.ts'
 import { aliasOf } from './alias.ts'
 import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
+import approve from './commands/approve.ts'
+import cancel from './commands/cancel.ts'
 import configShow from './commands/config-show.ts'
 import credentials from './commands/credentials.ts'
 import demo from './commands/demo.ts'
 import demoClient from './commands/demo-client.ts'
+import deny from './commands/deny.ts'
 import exec from './commands/exec.ts'
 import exportCredentials from './commands/export.ts'
 import initTables from './commands/init-tables.ts'
 import policyExplain from './commands/policy-explain.ts'
 import policySchema from './commands/policy-schema.ts'
 import policyValidate from './commands/policy-validate.ts'
+import request from './commands/request.ts'
+import requestRevoke from './commands/request-revoke.ts'
+import requestShow from './commands/request-show.ts'
+import requests from './commands/requests.ts'
 import sessionList from './commands/session-list.ts'
 import sessionRevoke from './commands/session-revoke.ts'
 import sessionShow from './commands/session-show.ts'
@@ -40,6 +47,13 @@ export const COMMANDS: readonly Command[] = [
   aliasOf(sessionList, 'server-sessions'),
   aliasOf(sessionShow, 'server-session'),
   aliasOf(sessionRevoke, 'server-revoke'),
+  request,
+  requests,
+  requestShow,
+  requestRevoke,
+  approve,
+  deny,
+  cancel,
   initTables,
   demo,
   demoClient,

@@ -1,0 +1,37 @@
+import type { ShownRequest } from '../app/shown-request.ts'
+import { formatDuration } from '../domain/duration.ts'
+import { toSeconds } from '../domain/time.ts'
+import { REQUEST_FIELDS, requestFields } from './request-fields.ts'
+import type { RowKind } from './row-writer.ts'
+import { inOneLine } from './session-table.ts'
+
+/** Requests in rows. The table fits 80 columns, and leaves to `request show` why it was asked. */
+export const REQUEST_ROWS: RowKind<ShownRequest> = {
+  columns: [
+    { heading: 'ID', width: 20, cell: ({ filed }) => filed.request.id },
+    { heading: 'STATUS', width: 8, cell: ({ state }) => state.status },
+    {
+      heading: 'REQUESTER',
+      width: 9,
+      cell: ({ filed }) => inOneLine(filed.request.requester.user),
+    },
+    { heading: 'PROFILE', width: 7, cell: ({ filed }) => inOneLine(filed.request.profile) },
+    { heading: 'FOR', width: 5, cell: ({ filed }) => formatDuration(filed.request.duration) },
+    { heading: 'UNTIL', width: 20, cell: until },
+  ],
+  fields: REQUEST_FIELDS,
+  fieldsOf: requestFields,
+}
+
+/** Until when it can be decided, or let in. */
+function until({ state }: ShownRequest): string {
+  switch (state.status) {
+    case 'pending':
+      return toSeconds(state.expiresAt)
+    case 'approved':
+    case 'ended':
+      return state.granted ? toSeconds(state.granted.until) : '-'
+    default:
+      return '-'
+  }
+}
