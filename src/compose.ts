@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { AWSClock } from './aws/aws-clock.ts'
 import { createChildRunner } from './child/child-runner.ts'
 import { restoreTraces } from './clean-start.ts'
-import { confirm, unanswerable } from './cli/confirm.ts'
+import { confirm, typeName, unanswerable } from './cli/confirm.ts'
 import type { GlobalOptions } from './cli/global-options.ts'
 import { complain, createOutput, type Sink } from './cli/output.ts'
 import { pressEnter } from './cli/press-enter.ts'
@@ -86,6 +86,10 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     confirm: async (question, flag) => {
       if (globals['no-interaction']) throw unanswerable(flag)
       return confirm(question, flag)
+    },
+    typeName: async (question, name, flag) => {
+      if (globals['no-interaction']) throw unanswerable(flag)
+      return typeName(question, name, flag)
     },
     interruptibly,
     listSettings: () =>

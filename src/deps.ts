@@ -233,6 +233,8 @@ export interface Deps extends AsyncDisposable {
    * Ctrl-C.
    */
   confirm(question: string, flag: string): Promise<boolean>
+  /** Has the person at the terminal type `name`, until they did. Rejects as `confirm`. */
+  typeName(question: string, name: string, flag: string): Promise<void>
   /** Does `work` with a signal that a Ctrl-C aborts, where it would end the process otherwise. */
   interruptibly<Result>(work: (interrupted: AbortSignal) => Promise<Result>): Promise<Result>
   /** Every setting with its value and origin, for `config show`. */

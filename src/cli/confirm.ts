@@ -8,13 +8,34 @@ import { SentinelError } from '../errors.ts'
  * Rejects with `INTERACTION_REQUIRED` without a terminal, naming `flag`, which answers yes, and
  * with `INTERRUPTED` on Ctrl-C.
  */
-export async function confirm(question: string, flag: string): Promise<boolean> {
+export function confirm(question: string, flag: string): Promise<boolean> {
+  return onTerminal(flag, async (streams) => {
+    const { default: ask } = await import('@inquirer/confirm')
+    return ask({ message: question, default: false }, streams)
+  })
+}
+
+/**
+ * Has whoever sits at the terminal type `name`, which takes a thought where a yes takes none; again
+ * until that is what was typed. Rejects as {@link confirm}.
+ */
+export async function typeName(question: string, name: string, flag: string): Promise<void> {
+  await onTerminal(flag, async (streams) => {
+    const { default: ask } = await import('@inquirer/input')
+    const validate = (typed: string) => typed.trim() === name || `type ${name}, or press Ctrl-C`
+    return ask({ message: question, validate }, streams)
+  })
+}
+
+async function onTerminal<Answer>(
+  flag: string,
+  ask: (streams: { input: ReadStream; output: WriteStream }) => Promise<Answer>,
+): Promise<Answer> {
   const descriptor = openTerminal(flag)
   const terminal = new ReadStream(descriptor)
   const screen = new WriteStream(descriptor)
   try {
-    const { default: ask } = await import('@inquirer/confirm')
-    return await ask({ message: question, default: false }, { input: terminal, output: screen })
+    return await ask({ input: terminal, output: screen })
   } catch (error) {
     if (error instanceof Error && error.name === 'ExitPromptError') {
       throw new SentinelError('INTERRUPTED', 'the question was not answered', { cause: error })
