@@ -108,7 +108,7 @@ export class DecisionRecorder {
     })
   }
 
-  /** That this server saw its session revoked. Durable, if it can be: it says why nothing is served. */
+  /** That this server saw its session revoked. Resolves when durable. */
   async sessionRevoked(error: SentinelError, identity: BaseIdentity): Promise<void> {
     await this.#log.append({
       ...this.#common('revoked'),

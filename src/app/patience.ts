@@ -7,8 +7,8 @@ export function patience(): AbortSignal {
 }
 
 /**
- * Walks what `open` begins, and aborts its signal when neither an item nor a sign of life, a call of
- * `renew`, comes in time. However long the whole takes, and whoever takes the items, does not count.
+ * Walks what `open` begins, and aborts its signal when neither an item nor a sign of life, a call
+ * of `renew`, comes in time. How long the whole takes, and whoever takes the items, does not count.
  */
 export async function* patiently<Item>(
   open: (signal: AbortSignal, renew: () => void) => AsyncIterable<Item>,

@@ -66,7 +66,7 @@ export async function countLive(
   return count
 }
 
-/** Sets the lock of `scope`; resolves to the one that holds, which may be an earlier, longer one. */
+/** Sets the lock of `scope`; resolves to the one that holds: it may be an earlier, longer one. */
 export async function lockScope(
   { directory, clock, log }: RevokeDeps,
   {

@@ -26,7 +26,7 @@ interface Asked {
   readonly isRecordExpected: boolean
 }
 
-/** Says what `look` means. Throws anything, should a store have given something else than a look. */
+/** Says what `look` means. Throws anything, should a store have given something else. */
 export function newsOf({ session, locks }: Look, asked: Asked): SessionNews {
   const { id } = asked.subject
   const revocation = session?.revocation

@@ -76,7 +76,7 @@ export class SessionOutage {
     this.#tellFault(fault, !isTold && this.#isWarned)
   }
 
-  /** What to refuse with at `now`; nothing while the store answers, and while its silence may be. */
+  /** What to refuse with at `now`; nothing while the store answers or may still be silent. */
   refusal(now: Moment): SentinelError | undefined {
     if (!this.#silence) return undefined
     const rules = this.#deps.rules()

@@ -83,8 +83,8 @@ export class SessionRecord {
   }
 
   /**
-   * Waits for the record. Rejects with what kept it from being there when `signal` aborts first, and
-   * at once with `SESSION_EXISTS`.
+   * Waits for the record. Rejects with what kept it from being there when `signal` aborts first,
+   * and at once with `SESSION_EXISTS`.
    */
   async created(signal: AbortSignal): Promise<void> {
     try {
@@ -115,8 +115,8 @@ export class SessionRecord {
   }
 
   /**
-   * Says the last word: the final totals, and why it ended. Nothing is counted after. Takes a second
-   * and a half at most and never rejects: what could not be written is told.
+   * Says the last word: the final totals, and why it ended. Nothing is counted after. Takes 1.5 s
+   * at most and never rejects: what could not be written is told.
    */
   close(reason: string): Promise<void> {
     this.#closing ??= this.#close(reason)

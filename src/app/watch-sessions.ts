@@ -52,8 +52,8 @@ interface Watched extends ShownSession {
 }
 
 /**
- * Looks at the sessions that `filter` lets through every 2 seconds, for as long as it is asked to. A
- * store that falls silent is asked again; one that cannot be understood ends it.
+ * Looks at the sessions that `filter` lets through every 2 seconds, for as long as it is asked to.
+ * A store that falls silent is asked again; one that cannot be understood ends it.
  */
 export async function* watchSessions(
   deps: WatchDeps,

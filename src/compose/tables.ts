@@ -10,7 +10,7 @@ import { configuredPlace } from './sessions.ts'
 import { openSigner } from './signer.ts'
 import type { World } from './world.ts'
 
-/** Finds out which tables there are to be. AWS is asked only for a policy, and only if it may be. */
+/** Finds out which tables there are to be. AWS is asked for a policy only, and if it may be. */
 export async function planTables(world: World, flags: TableFlags): Promise<TablePlan> {
   const aws = await openAWS(world, {})
   const [{ SESSIONS_TABLE }, { terraform, cloudFormation }] = await Promise.all([

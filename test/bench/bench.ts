@@ -9,10 +9,12 @@ import { benchLog } from './log-bench.ts'
 import { benchPolicy } from './policy-bench.ts'
 import type { BenchRow } from './rows.ts'
 import { benchServer } from './server-bench.ts'
+import { benchSessions } from './session-bench.ts'
 import { benchStartup } from './startup-bench.ts'
 
 const PARTS: Record<string, () => BenchRow[] | Promise<BenchRow[]>> = {
   'credential server': benchServer,
+  sessions: benchSessions,
   'start-up': benchStartup,
   policy: benchPolicy,
   'decision log': benchLog,

@@ -11,17 +11,11 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { BINARY, openScene, type Scene } from '../fixtures/scene.ts'
+import { load, type Measured, type Target } from './load.ts'
 import { type BenchRow, median, row } from './rows.ts'
-import type { Load, LoadResult } from './server-load.ts'
 
-interface Contestant {
+interface Contestant extends Target {
   readonly process: ChildProcess
-  readonly url: URL
-  readonly token: string
-}
-
-interface Measured extends LoadResult {
-  readonly perSecond: number
 }
 
 const ROUNDS = 15
@@ -75,26 +69,6 @@ function toRows(rounds: { bare: Measured; full: Measured }[], paced: Measured): 
     { ...row('p50 at 2,000/s', paced.p50Ms, 'ms'), target: '≤ 1', isMet: paced.p50Ms <= 1 },
     { ...row('p99 at 2,000/s', paced.p99Ms, 'ms'), target: '≤ 10', isMet: paced.p99Ms <= 10 },
   ]
-}
-
-async function load(
-  worker: Worker,
-  contestant: Contestant,
-  options: Omit<Load, 'port' | 'request'>,
-): Promise<Measured> {
-  const { url, token } = contestant
-  const request = [
-    `GET ${url.pathname} HTTP/1.1`,
-    `Host: ${url.host}`,
-    'Accept-Encoding: identity',
-    'User-Agent: python-urllib3/2.7.0',
-    'Accept: application/json',
-    `Authorization: ${token}`,
-    '\r\n',
-  ].join('\r\n')
-  worker.postMessage({ ...options, port: Number(url.port), request } satisfies Load)
-  const [result] = (await once(worker, 'message')) as [LoadResult]
-  return { ...result, perSecond: (result.requests / result.elapsedMs) * 1000 }
 }
 
 /** Asked by `node:http`: `fetch` sends Sec-Fetch-Mode, as browsers do, and would be refused. */

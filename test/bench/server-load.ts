@@ -22,10 +22,14 @@ export interface Load {
 
 export interface LoadResult {
   readonly requests: number
+  /** Of these, those that were answered with anything but 200. */
+  readonly failed: number
   readonly elapsedMs: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
+
+const OK = Buffer.from('HTTP/1.1 200 ')
 
 parentPort?.on('message', (load: Load) => {
   void run(load).then((result) => parentPort?.postMessage(result))
@@ -38,13 +42,19 @@ async function run(load: Load): Promise<LoadResult> {
   )
   const latencies: number[] = []
   const start = performance.now()
-  await Promise.all(
+  const failed = await Promise.all(
     connections.map((connection, index) => ask(load, connection, { start, index, latencies })),
   )
   const elapsedMs = performance.now() - start
   latencies.sort((a, b) => a - b)
   const quantile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN
-  return { requests: latencies.length, elapsedMs, p50Ms: quantile(0.5), p99Ms: quantile(0.99) }
+  return {
+    requests: latencies.length,
+    failed: failed.reduce((sum, count) => sum + count, 0),
+    elapsedMs,
+    p50Ms: quantile(0.5),
+    p99Ms: quantile(0.99),
+  }
 }
 
 interface Connection {
@@ -59,11 +69,13 @@ async function open(port: number, request: string): Promise<Connection> {
   return { socket, size: await measureAnswer(socket, request) }
 }
 
+/** Resolves to how many requests were refused. */
 async function ask(
   load: Load,
   { socket, size }: Connection,
   { start, index, latencies }: { start: number; index: number; latencies: number[] },
-): Promise<void> {
+): Promise<number> {
+  let failed = 0
   const interval = load.rate === undefined ? 0 : (load.connections / load.rate) * 1000
 
   // Each connection keeps to its own timetable: a slow answer is not forgiven by asking less.
@@ -71,10 +83,11 @@ async function ask(
     const due = start + (turn + index / load.connections) * interval
     if (interval > 0 && due > performance.now()) await sleep(due - performance.now())
     const sent = performance.now()
-    await exchange(socket, load.request, size)
+    if ((await exchange(socket, load.request, size)) === 'refused') failed += 1
     latencies.push(performance.now() - sent)
   }
   socket.destroy()
+  return failed
 }
 
 /** The size of the answer's bytes, which is the same for every answer. */
@@ -92,19 +105,22 @@ async function measureAnswer(socket: Socket, request: string): Promise<number> {
   }
 }
 
-function exchange(socket: Socket, request: string, size: number): Promise<void> {
+function exchange(socket: Socket, request: string, size: number): Promise<'served' | 'refused'> {
   return new Promise((resolve, reject) => {
     let missing = size
-    const settle = (error?: Error) => {
-      socket.off('data', onData).off('close', onClose)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
+    const stopListening = () => socket.off('data', onData).off('close', onClose)
     const onData = (chunk: Buffer) => {
+      // A refusal is short: it comes in one piece.
+      const isRefusal = missing === size && !chunk.subarray(0, OK.length).equals(OK)
       missing -= chunk.length
-      if (missing <= 0) settle()
+      if (missing > 0 && !isRefusal) return
+      stopListening()
+      resolve(isRefusal ? 'refused' : 'served')
     }
-    const onClose = () => settle(new Error('the server closed the connection'))
+    const onClose = () => {
+      stopListening()
+      reject(new Error('the server closed the connection'))
+    }
     socket.on('data', onData).on('close', onClose)
     socket.write(request)
   })
