@@ -267,7 +267,7 @@ export function testRecords(open: OpenStoreUnderTest): void {
 
       assert.deepEqual(words, ['missing', 'missing', 'missing', 'missing'])
       assert.equal(await store.get(session.id, WAITING), undefined)
-      await eventually({ store, ...place }, async () => {
+      await eventually(place, async () => {
         assert.deepEqual(await store.find(session.id, WAITING), [])
       })
     })

@@ -20,6 +20,7 @@ import type {
   SessionStore,
   WriteOutcome,
 } from '../../ports/session-store.ts'
+import { cleanUp } from './clean-up.ts'
 import type { Statements } from './connection.ts'
 import { Database, type DatabaseOptions } from './database.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -75,7 +76,7 @@ class SqliteSessionStore implements SessionStore {
         assertSameServer(statements, session)
         return 'exists'
       }
-      cleanUp(statements, session.startedAt)
+      cleanUp(statements, ['sessions', 'session_locks'], session.startedAt)
       return 'created'
     })
   }
@@ -236,15 +237,4 @@ function whyNotHeard(statements: Statements, id: SessionId): WriteOutcome {
 function assertSameServer(statements: Statements, { id, serverInstanceId }: SessionStart): void {
   if (findSession(statements, id)?.serverInstanceId === serverInstanceId) return
   throw new SentinelError('SESSION_EXISTS', `session ${id} is another server's`)
-}
-
-/** Deletes what nobody needs any more, a little at a time: a table in the cloud does so itself. */
-function cleanUp(statements: Statements, now: Instant): void {
-  const seconds = Math.floor(now / 1000)
-  for (const table of ['sessions', 'session_locks']) {
-    statements.run(
-      `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ttl < :seconds LIMIT 100)`,
-      { seconds },
-    )
-  }
 }
