@@ -7,6 +7,7 @@ export type Item = Readonly<Record<string, AttributeValue>>
 
 export const text = (value: string): AttributeValue => ({ S: value })
 export const integer = (value: number): AttributeValue => ({ N: String(value) })
+export const flag = (value: boolean): AttributeValue => ({ BOOL: value })
 export const time = (instant: Instant): AttributeValue => ({ S: toTimestamp(instant) })
 
 /** The attributes of one row, each read as what it has to be; else `STORE_INVALID`. */
@@ -16,6 +17,7 @@ export interface Row {
   /** Not negative. */
   integer(name: string): number
   instant(name: string): Instant
+  flag(name: string): boolean
   /** What `read` makes of the row when it has `name`: nothing otherwise. */
   optional<Value>(name: string, read: (name: string) => Value): Value | undefined
   /** Says that the row is not one that Sentinel wrote. */
@@ -36,7 +38,11 @@ export function openRow(item: Item, location: string): Row {
   function read(name: string, kind: 'S' | 'N'): string {
     const value = has(name) ? (item[name] as { S?: unknown; N?: unknown })[kind] : undefined
     if (typeof value === 'string') return value
-    throw invalid(`${name} is ${has(name) ? 'of another type' : 'missing'}`)
+    throw unreadable(name)
+  }
+
+  function unreadable(name: string): SentinelError {
+    return invalid(`${name} is ${has(name) ? 'of another type' : 'missing'}`)
   }
 
   const row: Row = {
@@ -54,6 +60,11 @@ export function openRow(item: Item, location: string): Row {
       // Only one spelling sorts as text, and 30 February would be read as a day in March.
       if (!Number.isNaN(instant) && toTimestamp(instant) === written) return instant
       throw invalid(`${name} is not a time`)
+    },
+    flag(name) {
+      const value = has(name) ? item[name]?.BOOL : undefined
+      if (typeof value === 'boolean') return value
+      throw unreadable(name)
     },
     optional: (name, read) => (has(name) ? read(name) : undefined),
   }
