@@ -14,7 +14,7 @@ export function valuesOf(item: Item): Record<string, AttributeValue> {
 
 /** An update expression that sets each of `names` to its value, and removes others. */
 export function setting(names: readonly string[], removed: readonly string[] = []): string {
-  const set = `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`
+  const set = names.map((name) => `#${name} = :${name}`).join(', ')
   const remove = removed.map((name) => `#${name}`).join(', ')
-  return remove === '' ? set : `${set} REMOVE ${remove}`
+  return [set && `SET ${set}`, remove && `REMOVE ${remove}`].filter(Boolean).join(' ')
 }
