@@ -13,6 +13,8 @@ export type Acted = Omit<
 export interface ActLog {
   /** Never rejects for a log that cannot be written: the store has it by then. */
   write(acted: Acted): Promise<void>
+  /** Writes what must not be done without a record. Rejects with `LOG_UNAVAILABLE`. */
+  writeAhead(acted: Acted): Promise<void>
   /** Throws `LOG_UNAVAILABLE` if anything of what was done could not be written. */
   assertWritten(): void
 }
@@ -38,22 +40,25 @@ export function openActLog(
   const { reference, version, sha256 } = policy
   let missing = 0
   let cause: SentinelError | undefined
+  const writeAhead = (acted: Acted) =>
+    record({
+      ...acted,
+      user: actor.user,
+      person: actor.person,
+      principal: actor.principal,
+      principal_id: actor.principalId,
+      policy: {
+        reference,
+        ...(version !== undefined && { version }),
+        ...(sha256 !== undefined && { sha256 }),
+      },
+      grant_store: location,
+    })
   return {
+    writeAhead,
     async write(acted) {
       try {
-        await record({
-          ...acted,
-          user: actor.user,
-          person: actor.person,
-          principal: actor.principal,
-          principal_id: actor.principalId,
-          policy: {
-            reference,
-            ...(version !== undefined && { version }),
-            ...(sha256 !== undefined && { sha256 }),
-          },
-          grant_store: location,
-        })
+        await writeAhead(acted)
       } catch (error) {
         if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
         if (missing === 0) notices.warn(`${error.message}: it is done all the same`, error.hint)

@@ -69,7 +69,8 @@ export function requestFlags(options: GrantFlags): string {
     .join('')
 }
 
-function readText(
+/** Reads what somebody says for the record, given with `flag`. Throws `USAGE`. */
+export function readText(
   flag: string,
   given: string,
   { least, most }: { readonly least: number; readonly most: number },

@@ -4,6 +4,11 @@ import { SentinelError } from '../errors.ts'
 import { aliasOf } from './alias.ts'
 import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
 import approve from './commands/approve.ts'
+import breakGlass from './commands/break-glass.ts'
+import breakGlassClose from './commands/break-glass-close.ts'
+import breakGlassList from './commands/break-glass-list.ts'
+import breakGlassReview from './commands/break-glass-review.ts'
+import breakGlassShow from './commands/break-glass-show.ts'
 import cancel from './commands/cancel.ts'
 import configShow from './commands/config-show.ts'
 import credentials from './commands/credentials.ts'
@@ -54,6 +59,11 @@ export const COMMANDS: readonly Command[] = [
   approve,
   deny,
   cancel,
+  breakGlass,
+  breakGlassList,
+  breakGlassShow,
+  breakGlassClose,
+  breakGlassReview,
   initTables,
   demo,
   demoClient,

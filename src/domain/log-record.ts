@@ -23,7 +23,9 @@ export interface LogRecord {
     | 'request.denied'
     | 'request.cancelled'
     | 'request.revoked'
+    /** Written ahead of the event; what did not come about is told by the one after it. */
     | 'break_glass.started'
+    | 'break_glass.refused'
     | 'break_glass.closed'
     | 'break_glass.reviewed'
     | 'notification.given_up'
