@@ -7,7 +7,7 @@ import {
   openDynamoDBLocal,
 } from '../fixtures/dynamodb-local.ts'
 import { createSessionsTable, removeRow, storeOver } from '../fixtures/dynamodb-tables.ts'
-import { MOTO_ACCOUNT, MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
+import { MOTO_ACCOUNT, MOTO_REGION, type Moto, oneAtATime, openMoto } from '../fixtures/moto.ts'
 import { scaled } from '../fixtures/random.ts'
 import { missing } from '../fixtures/tools.ts'
 import { testSessionStore } from '../stores/session-store.conformance.ts'
@@ -72,15 +72,3 @@ suite('on moto', { skip: missing('moto_server') }, () => {
     assert.equal(listed.value?.id, session.id)
   })
 })
-
-/** moto looks at a condition, and writes a moment later: what is asked at once is asked in turn. */
-function oneAtATime(client: DynamoDBClient): Pick<DynamoDBClient, 'send'> {
-  const send = (...call: Parameters<DynamoDBClient['send']>) => {
-    const answer = lastOnMoto.then(() => client.send(...call))
-    lastOnMoto = answer.catch(() => {})
-    return answer
-  }
-  return { send: send as DynamoDBClient['send'] }
-}
-
-let lastOnMoto: Promise<unknown> = Promise.resolve()

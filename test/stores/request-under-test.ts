@@ -42,7 +42,7 @@ export function aParty(name = 'alice', permissionSet = 'Ops'): Party {
 
 /** The same person, come by another permission set. */
 export function byAnotherSet({ user, person }: Party): Party {
-  const principal = `arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_00ff/${user}`
+  const principal = `arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/${user}`
   return { user, person, principal, principalId: `AROAADMIN:${user}` }
 }
 
