@@ -23,13 +23,28 @@ region = eu-central-1
 role_arn = ${ROLES.prod}
 source_profile = alice
 region = eu-central-1
+
+[profile vault]
+role_arn = ${ROLES.oneHour}
+source_profile = alice
+region = eu-central-1
+
+[profile bob]
+region = eu-central-1
 `
 
 const CREDENTIALS = `\
 [alice]
 aws_access_key_id = ${DEMO_KEYS.alice.accessKeyId}
 aws_secret_access_key = ${DEMO_KEYS.alice.secretAccessKey}
+
+[bob]
+aws_access_key_id = ${DEMO_KEYS.bob.accessKeyId}
+aws_secret_access_key = ${DEMO_KEYS.bob.secretAccessKey}
 `
+
+/** All in one SQLite file: a real team keeps them in DynamoDB. */
+const STORES = 'session_store: local\nrequest_store: local\nbreak_glass_store: local\n'
 
 export const TOUR_POLICY = `\
 version: "1"
@@ -37,16 +52,32 @@ principal_accounts: ["111122223333"]
 profiles:
   dev: { role: "${ROLES.dev}" }
   prod: { role: "${ROLES.prod}" }
+  vault: { role: "${ROLES.oneHour}" }
 rules:
   - name: developers
     effect: allow
     conditions: { profiles: [dev], users: [alice, bob] }
     max_server_duration: 15m
     reason: developers may use dev
-  - name: change-freeze
-    effect: deny
+  - name: production
+    effect: require_approval
     conditions: { profiles: [prod] }
-    reason: production is frozen until Monday
+    reason: production takes a second pair of eyes
+approvals:
+  - name: second-pair-of-eyes
+    profiles: [prod]
+    users: [alice]
+    approvers: [bob]
+    max_duration: 1h
+break_glass:
+  - name: on-call
+    profiles: [vault]
+    users: [alice]
+    reviewers: [bob]
+    reason_codes: [incident]
+    max_duration: 30m
+    max_per_user: { count: 1, window: 24h }
+    review_within: 72h
 `
 
 /** Writes the home of a tour; `self` is the command line that runs this program. */
@@ -67,7 +98,7 @@ export function makeTourHome(
   write(join(aws, 'credentials'), CREDENTIALS)
   const policy = join(path, 'policy.yaml')
   write(policy, TOUR_POLICY)
-  write(join(settings, 'config.yaml'), `policy: file:${policy}\nsession_store: local\n`)
+  write(join(settings, 'config.yaml'), `policy: file:${policy}\n${STORES}`)
   const program = join(bin, 'sentinel')
   write(program, `#!/bin/sh\nexec ${self.map(quote).join(' ')} "$@"\n`)
   chmodSync(program, 0o700)

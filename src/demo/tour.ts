@@ -58,6 +58,16 @@ const STEPS: readonly Step[] = [
     show: ({ run }) => run('sentinel exec --server prod -- sentinel demo-client', 3),
   },
   {
+    title: 'An approval lifts it',
+    story: 'Alice asks, Bob decides. His review is a record of its own; nobody approves their own.',
+    show: showApproval,
+  },
+  {
+    title: 'In an emergency',
+    story: 'Access at once, announced at once, one event at a time, reviewed by somebody else.',
+    show: showBreakGlass,
+  },
+  {
     title: 'A session that is taken back',
     story:
       'Every server is tracked, here in SQLite. Anybody who reaches the store can list and revoke\n' +
@@ -99,6 +109,34 @@ export async function playTour(options: TourOptions): Promise<void> {
     if (index < STEPS.length - 1) await pause(options.interrupted)
   }
   print('\nThat was all of it. Next: the README, and a policy of your own.')
+}
+
+const WHY = 'release 4711 of the shop'
+const EMERGENCY = 'the database is down, nobody can pay'
+
+async function showApproval({ run }: Tour): Promise<void> {
+  const made = await run(`sentinel request prod --duration 30m --justification "${WHY}"`, 0)
+  const id = idIn(made)
+  await run(`sentinel --aws-profile alice approve ${id} --comment "my own is as good"`, 3)
+  await run(`sentinel --aws-profile bob approve ${id} --comment "seen the change"`, 0)
+  await run('sentinel exec --server prod -- sentinel demo-client', 0)
+}
+
+async function showBreakGlass({ run }: Tour): Promise<void> {
+  await run('sentinel exec vault -- sentinel demo-client', 3)
+  const line = `sentinel breakglass vault --reason-code incident --justification "${EMERGENCY}" --yes`
+  const id = idIn(await run(line, 0))
+  await run('sentinel exec vault -- sentinel demo-client', 0)
+  await run(`sentinel --aws-profile alice breakglass close ${id}`, 0)
+  await run('sentinel exec vault -- sentinel demo-client', 3)
+  const review = `sentinel --aws-profile bob breakglass review ${id} --outcome justified`
+  await run(`${review} --comment "seen the incident report"`, 0)
+}
+
+/** The id that a command printed, as short as it may be given back. */
+function idIn(text: string): string {
+  const [id] = /\b(?=[a-z]*[2-7])[a-z2-7]{20}\b/.exec(text) ?? ['']
+  return id.slice(0, 8)
 }
 
 /** One process runs a server, another takes its access back. */

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { BINARY, openScene } from '../fixtures/scene.ts'
 
 suite('the demo', { concurrency: 2 }, () => {
-  test('plays its seven steps in an empty environment, and leaves nothing behind', async () => {
+  test('plays its nine steps in an empty environment, and leaves nothing behind', async () => {
     await using scene = await openScene()
     using temporary = mkdtempDisposableSync(join(realpathSync(tmpdir()), 'sentinel-demo-test-'))
     const env = { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: temporary.path }
@@ -18,7 +18,7 @@ suite('the demo', { concurrency: 2 }, () => {
     const steps = [...stdout.matchAll(/^── (\d)\. (.+?) ─+$/gm)]
     assert.deepEqual(
       steps.map(([, number]) => number),
-      ['1', '2', '3', '4', '5', '6', '7'],
+      ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
     )
     // The same request id in the decision log and in the trail of the calls that were made.
     const [, id] = /^ {2}issued +dev +(\w{20}) /m.exec(stdout) ?? []
@@ -27,7 +27,9 @@ suite('the demo', { concurrency: 2 }, () => {
       stdout,
       new RegExp(`GetCallerIdentity +sourceIdentity sentinel=alice=policy=${id}`),
     )
-    assert.match(stdout, /production is frozen until Monday/)
+    assert.match(stdout, /production takes a second pair of eyes/)
+    assert.match(stdout, /^ {2}error: request [a-z2-7]{20} is your own/m)
+    assert.match(stdout, /^ {2}BREAK-GLASS: alice is let into vault/m)
     assert.match(
       stdout,
       /^ {2}refused: session [0-9a-f]{16} was revoked by os:\S+: laptop stolen$/m,
