@@ -16,7 +16,7 @@ export interface RequestQuery {
   readonly profile?: string
   /** Made then or later. */
   readonly since?: Instant
-  /** `undecided`: those that nobody has settled and that are younger than a day. */
+  /** `undecided`: those that nobody has settled, however old they are. */
   readonly which: 'undecided' | 'all'
 }
 

@@ -64,7 +64,8 @@ export function testRequestList(open: OpenRequestStoreUnderTest): void {
       const elsewhere = await create({ requester: alice }, 3)
       const another = await create({ profile }, 4)
       const automatic = await create({ ...mine, isAutomatic: true }, 5)
-      const earlier = await create(mine, HOUR)
+      // However old: somebody has to notice that it expired.
+      const earlier = await create(mine, 3 * DAY)
       await store.settle(settled, [], WAITING)
       await store.cancel(cancelled, ACT, [], WAITING)
 

@@ -55,9 +55,9 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE requests (
      id TEXT NOT NULL PRIMARY KEY,
      requester TEXT NOT NULL,
-     requester_user TEXT NOT NULL,
-     requester_principal TEXT NOT NULL,
-     requester_principal_id TEXT NOT NULL,
+     user TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     principal_id TEXT NOT NULL,
      profile TEXT NOT NULL,
      role_arn TEXT NOT NULL,
      justification TEXT NOT NULL,
@@ -87,10 +87,10 @@ export const MIGRATIONS: readonly string[] = [
 
    CREATE TABLE request_reviews (
      request_id TEXT NOT NULL,
-     reviewer TEXT NOT NULL,
-     reviewer_user TEXT NOT NULL,
-     reviewer_principal TEXT NOT NULL,
-     reviewer_principal_id TEXT NOT NULL,
+     reviewer_person TEXT NOT NULL,
+     user TEXT NOT NULL,
+     principal TEXT NOT NULL,
+     principal_id TEXT NOT NULL,
      verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
      created_at TEXT NOT NULL,
      comment TEXT,
@@ -98,7 +98,7 @@ export const MIGRATIONS: readonly string[] = [
      request_hash TEXT NOT NULL,
      seal TEXT NOT NULL,
      ttl INTEGER NOT NULL,
-     PRIMARY KEY (request_id, reviewer_principal_id)
+     PRIMARY KEY (request_id, principal_id)
    ) STRICT;
    CREATE INDEX request_reviews_by_ttl ON request_reviews (ttl);
 

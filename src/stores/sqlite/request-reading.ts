@@ -6,7 +6,7 @@ import { pagesOf, type Walk } from './pages.ts'
 import { fromRequestRow, fromReviewRow, idOf } from './request-row.ts'
 
 /** The key of a review, as it is in a table of the cloud: for whoever is told of a bad one. */
-const REVIEWS = `SELECT *, 'review#' || request_id || '#' || reviewer_principal_id AS id
+const REVIEWS = `SELECT *, 'review#' || request_id || '#' || principal_id AS id
   FROM request_reviews`
 
 export function findRequest(statements: Statements, id: AccessRequestId): FiledRequest | undefined {
@@ -20,7 +20,7 @@ export function findReview(
   { requestId, reviewer }: Pick<Review, 'requestId' | 'reviewer'>,
 ): Review | undefined {
   const row = statements.get(
-    `${REVIEWS} WHERE request_id = :requestId AND reviewer_principal_id = :principalId`,
+    `${REVIEWS} WHERE request_id = :requestId AND principal_id = :principalId`,
     { requestId, principalId: reviewer.principalId },
   )
   return row && fromReviewRow(row)
@@ -64,7 +64,7 @@ function toFiled(rows: readonly Row[], statements: Statements): FiledRequest[] {
   const reviews = statements
     .all(
       `${REVIEWS} WHERE request_id IN (SELECT value FROM json_each(:ids))
-       ORDER BY created_at, reviewer_principal_id`,
+       ORDER BY created_at, principal_id`,
       { ids },
     )
     .map(fromReviewRow)

@@ -18,9 +18,9 @@ export function toRequestRow(request: AccessRequest) {
   return {
     id: request.id,
     requester: requester.person,
-    requester_user: requester.user,
-    requester_principal: requester.principal,
-    requester_principal_id: requester.principalId,
+    user: requester.user,
+    principal: requester.principal,
+    principal_id: requester.principalId,
     profile: request.profile,
     role_arn: request.roleArn,
     justification: request.justification,
@@ -39,10 +39,10 @@ export function toReviewRow(review: Review) {
   const { reviewer, at } = review
   return {
     request_id: review.requestId,
-    reviewer: reviewer.person,
-    reviewer_user: reviewer.user,
-    reviewer_principal: reviewer.principal,
-    reviewer_principal_id: reviewer.principalId,
+    reviewer_person: reviewer.person,
+    user: reviewer.user,
+    principal: reviewer.principal,
+    principal_id: reviewer.principalId,
     verdict: review.verdict,
     created_at: toTimestamp(at),
     comment: review.comment ?? null,
@@ -86,7 +86,7 @@ export function fromRequestRow(row: Row, reviews: readonly Review[]): FiledReque
 export function fromReviewRow(row: Row): Review {
   return {
     requestId: idOf(row, 'request_id'),
-    reviewer: partyOf(row, 'reviewer'),
+    reviewer: partyOf(row, 'reviewer_person'),
     verdict: verdictOf(row),
     at: instant(row, 'created_at'),
     ...optional('comment', row, 'comment', text),
@@ -96,12 +96,12 @@ export function fromReviewRow(row: Row): Review {
   }
 }
 
-function partyOf(row: Row, role: 'requester' | 'reviewer'): Party {
+function partyOf(row: Row, person: 'requester' | 'reviewer_person'): Party {
   return {
-    person: text(row, role),
-    user: text(row, `${role}_user`),
-    principal: text(row, `${role}_principal`),
-    principalId: text(row, `${role}_principal_id`),
+    person: text(row, person),
+    user: text(row, 'user'),
+    principal: text(row, 'principal'),
+    principalId: text(row, 'principal_id'),
   }
 }
 
