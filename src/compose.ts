@@ -10,6 +10,7 @@ import { pressEnter } from './cli/press-enter.ts'
 import { openAWS } from './compose/aws.ts'
 import { identify } from './compose/callers.ts'
 import { openBreakGlass, openRequests } from './compose/grants.ts'
+import { openOutboxes } from './compose/outboxes.ts'
 import { checkPolicy } from './compose/policy.ts'
 import { digest, newId, newToken } from './compose/randomness.ts'
 import { openRun } from './compose/run.ts'
@@ -63,6 +64,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     openSessions: (flags) => openSessions(world, flags),
     openRequests: (flags, profile) => openRequests(world, { flags, profile }),
     openBreakGlass: (flags, profile) => openBreakGlass(world, { flags, profile }),
+    openOutboxes: (flags) => openOutboxes(world, flags),
     digest,
     newId,
     openEndpoint: async (supply, { port, session }) => {

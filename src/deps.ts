@@ -6,12 +6,13 @@ import type { LogRecord } from './domain/log-record.ts'
 import type { Party } from './domain/party.ts'
 import type { Mode, Policy, Target } from './domain/policy/types.ts'
 import type { Principal } from './domain/principal.ts'
-import type { WantedTable } from './domain/table.ts'
+import type { TableKind, TableRole, WantedTable } from './domain/table.ts'
 import type { BreakGlassStore } from './ports/break-glass-store.ts'
 import type { ChildRunner } from './ports/child-runner.ts'
 import type { Clock } from './ports/clock.ts'
 import type { OpenCredentialEndpoint } from './ports/credential-endpoint.ts'
 import type { Notices } from './ports/notices.ts'
+import type { Notifier } from './ports/notifier.ts'
 import type { Profile } from './ports/profiles.ts'
 import type { RequestStore } from './ports/request-store.ts'
 import type { SessionDirectory } from './ports/session-store.ts'
@@ -95,24 +96,30 @@ export interface OpenedSessions extends AsyncDisposable {
   record(record: LogRecord): Promise<void>
 }
 
-/** The flags that say which tables there are to be. */
-export interface TableFlags extends SessionFlags {
+/** The flags that say where requests and break-glass events are kept. */
+export interface GrantFlags extends PolicyFlags {
+  readonly 'request-table'?: string | undefined
+  readonly 'breakglass-table'?: string | undefined
+}
+
+/**
+ * The flags that say which tables there are to be: those that name one, or else all of them.
+ */
+export interface TableFlags extends SessionFlags, GrantFlags {
   readonly kmsKey?: string
   /** `none`: AWS is not asked for anything, not even for a policy. */
   readonly calls: 'allowed' | 'none'
 }
 
-/** Tables that there are to be. */
+/** Tables that there are to be: at least one. */
 export interface TablePlan {
   readonly tables: readonly WantedTable[]
+  /** What the policy or a setting keeps elsewhere: needs no table. */
+  readonly elsewhere: readonly { readonly kind: TableKind; readonly location: string }[]
   /** The same for a tool that keeps resources in code. */
   template(format: 'terraform' | 'cloudformation'): string
-}
-
-/** The flags that say where requests and break-glass events are kept. */
-export interface GrantFlags extends PolicyFlags {
-  readonly 'request-table'?: string | undefined
-  readonly 'breakglass-table'?: string | undefined
+  /** The document of the IAM policy for people of `role`, over these tables. */
+  iamPolicy(role: TableRole): string
 }
 
 /** A policy that decides: valid. */
@@ -147,6 +154,17 @@ export interface OpenedGrants<Store> extends AsyncDisposable {
    * for a later command, and that is told.
    */
   deliver(): Promise<void>
+}
+
+/** What `notify flush` works on: every store that has an outbox, what delivers, and the log. */
+export interface OpenedOutboxes extends AsyncDisposable {
+  /** Absent where no store of that kind is named. */
+  readonly requests?: RequestStore
+  readonly breakGlass?: BreakGlassStore
+  readonly policy: ValidPolicy
+  readonly notifier: Notifier
+  /** Writes what was given up into the decision log, durably. Rejects with `LOG_UNAVAILABLE`. */
+  record(record: LogRecord): Promise<void>
 }
 
 /** Somebody whom STS named. */
@@ -204,8 +222,8 @@ export interface Deps extends AsyncDisposable {
   /** Opens the store that `flags`, the policy or the settings name; `CONFIG_INVALID` for none. */
   openSessions(flags: SessionFlags): Promise<OpenedSessions>
   /**
-   * The tables that `flags`, the policy or the settings name, or else those of the default names.
-   * Throws `USAGE` or `CONFIG_INVALID` where it is something else than a table.
+   * The tables that flags name; without any, those of all kinds, as the policy or the settings name
+   * them, or else by their default names. Throws `USAGE` or `CONFIG_INVALID` where none is a table.
    */
   planTables(flags: TableFlags): Promise<TablePlan>
   openTables(): Promise<TableKeeper>
@@ -216,6 +234,8 @@ export interface Deps extends AsyncDisposable {
   openRequests(flags: GrantFlags, profile?: string): Promise<OpenedGrants<RequestStore>>
   /** The store of break-glass events, likewise. */
   openBreakGlass(flags: GrantFlags, profile?: string): Promise<OpenedGrants<BreakGlassStore>>
+  /** The stores of both kinds, by flags, policy and settings; `CONFIG_INVALID` for neither. */
+  openOutboxes(flags: GrantFlags): Promise<OpenedOutboxes>
   /** SHA-256, in hex. */
   readonly digest: Digest
   /** 96 random bits as 20 characters of base32: ids of requests, events and notifications. */

@@ -21,12 +21,16 @@ const FINAL: ReadonlySet<string> = new Set([
   'ValidationException',
 ])
 
+/** Who signs: asked for each message, as the failures of these are those of the message. */
+interface TopicSigner {
+  /** The profile whose settings (FIPS, CA bundle) hold for the calls. */
+  readonly profile: { readonly name: string }
+  readonly credentials: () => Promise<Credentials>
+}
+
 interface SNSTopicsOptions {
   readonly transport: AWSTransport
-  /** The profile whose settings (FIPS, CA bundle) hold for the calls. */
-  readonly profile: string
-  /** Asked for each message. */
-  readonly credentials: () => Promise<Credentials>
+  readonly signer: () => Promise<TopicSigner>
   /** Milliseconds for one message with its retries. */
   readonly timeoutMs?: number
 }
@@ -40,10 +44,10 @@ export class SNSTopics implements TopicPublisher {
   }
 
   async publish(message: TopicMessage, signal: AbortSignal): Promise<void> {
+    const { timeoutMs = PUBLISH_TIMEOUT } = this.#options
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
     try {
-      const { credentials, timeoutMs = PUBLISH_TIMEOUT } = this.#options
-      const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const client = await this.#open(message, await abandonOn(abortSignal, credentials()))
+      const client = await abandonOn(abortSignal, this.#open(message))
       const command = new PublishCommand(toInput(message))
       await abandonOn(abortSignal, client.send(command, { abortSignal }))
     } catch (error) {
@@ -51,11 +55,12 @@ export class SNSTopics implements TopicPublisher {
     }
   }
 
-  async #open({ topicArn }: TopicMessage, credentials: Credentials): Promise<SNSClient> {
-    const { transport, profile } = this.#options
+  async #open({ topicArn }: TopicMessage): Promise<SNSClient> {
+    const { transport, signer } = this.#options
+    const { profile, credentials } = await signer()
     const [, , , region = ''] = topicArn.split(':')
-    const options = await transport.clientOptions('sns', { region, profile })
-    return new SNSClient({ ...options, credentials: toIdentity(credentials) })
+    const options = await transport.clientOptions('sns', { region, profile: profile.name })
+    return new SNSClient({ ...options, credentials: toIdentity(await credentials()) })
   }
 }
 

@@ -18,6 +18,7 @@ import deny from './commands/deny.ts'
 import exec from './commands/exec.ts'
 import exportCredentials from './commands/export.ts'
 import initTables from './commands/init-tables.ts'
+import notifyFlush from './commands/notify-flush.ts'
 import policyExplain from './commands/policy-explain.ts'
 import policySchema from './commands/policy-schema.ts'
 import policyValidate from './commands/policy-validate.ts'
@@ -64,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   breakGlassShow,
   breakGlassClose,
   breakGlassReview,
+  notifyFlush,
   initTables,
   demo,
   demoClient,

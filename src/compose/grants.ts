@@ -77,7 +77,8 @@ async function open<Store extends Outbox & AsyncDisposable>(
   }
 }
 
-async function validPolicy(
+/** Reads a policy that is to decide. Rejects with `POLICY_INVALID` for one that is not valid. */
+export async function validPolicy(
   world: World,
   flags: GrantFlags,
   profile: string | undefined,

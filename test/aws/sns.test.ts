@@ -33,17 +33,22 @@ const failing = (code: string, status: number): Answer => ({
   body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>s3cr3t</Message></Error></ErrorResponse>`,
 })
 
+interface Options {
+  readonly credentials?: () => Promise<typeof KEYS>
+  readonly timeoutMs?: number
+}
+
 /** Topics of an SNS that gives `answer` to everything. */
 async function openTopics(
   answer: Answer | 'hang',
-  options: Partial<ConstructorParameters<typeof SNSTopics>[0]> = {},
+  { credentials = async () => KEYS, ...options }: Options = {},
 ) {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await openScriptedServer(() => answer))
   stack.use(openHome({}, { AWS_ENDPOINT_URL_SNS: server.url }))
   const { transport } = stack.use(openRoom())
-  const credentials = async () => KEYS
-  const topics = new SNSTopics({ transport, profile: 'default', credentials, ...options })
+  const signer = async () => ({ profile: { name: 'default' }, credentials })
+  const topics = new SNSTopics({ transport, signer, ...options })
   const opened = stack.move()
   return { topics, server, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
