@@ -119,10 +119,18 @@ suite('a request', () => {
   })
 
   test('needs as many people as it says, and never fewer than one', () => {
-    for (const required of [2, 3, 0, -1, 0.5, Number.NaN]) {
+    for (const [required, count] of [
+      [2, 1],
+      [3, 2],
+      [0, 3],
+      [-1, 3],
+      [0.5, 3],
+      [Number.NaN, 3],
+    ] as const) {
       const asked = request({ required })
-      const filed = { request: asked, reviews: [aReview(asked)] }
-      assert.equal(status(filed, REVIEWED), 'pending', `${required}`)
+      const reviews = Array.from({ length: count }, () => aReview(asked))
+      const filed = { request: asked, reviews }
+      assert.equal(status(filed, REVIEWED), 'pending', `${count} of ${required}`)
     }
   })
 
