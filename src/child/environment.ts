@@ -71,6 +71,8 @@ const REMOVED = [
   'AWS_ACCOUNT_ID',
   'AWS_CREDENTIAL_SCOPE',
   'SENTINEL_RESOLVING',
+  // Signs what Sentinel announces: a command that had it could announce what it likes.
+  'SENTINEL_WEBHOOK_SECRET',
 ]
 
 /** `AWS_BEARER_TOKEN_BEDROCK` and its like: credentials of one service each. */
