@@ -16,7 +16,7 @@ const LONGEST_BACK_OFF = 6 * HOUR
 const LIFE = 7 * 24 * HOUR
 
 /** Longer than any sender takes: a try that began before that is over, or its process is dead. */
-const UNDER_WAY = 12 * SECOND
+const UNDER_WAY = 8 * SECOND
 
 /** How many are sent at the same time. */
 const WIDTH = 4
@@ -39,6 +39,8 @@ interface DeliveryDeps {
   readonly record: (record: LogRecord) => Promise<void>
   /** Hears of each as it is settled. */
   readonly onSettled?: (delivery: Delivery) => void
+  /** Hears that there is only what others may be trying just now. */
+  readonly onWait?: () => void
 }
 
 interface DeliveryOrder {
@@ -75,6 +77,7 @@ export async function deliverDue(
     const ready = left.filter((queued) => !isUnderWay(queued, now))
     if (left.length === 0) break
     if (ready.length === 0) {
+      deps.onWait?.()
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
       continue
     }

@@ -8,7 +8,7 @@ import { abandonOn } from './deadline.ts'
 import { type Fault, toFault } from './fault.ts'
 import { toIdentity } from './sts-caller.ts'
 
-const PUBLISH_TIMEOUT = 10 * SECOND
+const PUBLISH_TIMEOUT = 5 * SECOND
 
 /**
  * What is wrong with the topic or the message, whoever sends it. A missing permission is none of

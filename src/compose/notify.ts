@@ -10,8 +10,10 @@ import type { AWS } from './aws.ts'
 import type { Signer } from './signer.ts'
 import type { World } from './world.ts'
 
-/** How long a command that did something else stays to deliver. */
-const WITHIN = 5 * SECOND
+/** How long a command that did something else stays to deliver: once the patience of a sender. */
+const WITHIN = 6 * SECOND
+
+const FLUSH = 'later commands try again; or run: sentinel notify flush'
 
 /** What delivers notifications. It is loaded, and `signer` asked, when there is one. */
 export function openNotifier(world: World, aws: AWS, signer: () => Promise<Signer>): Notifier {
@@ -74,5 +76,3 @@ export function createDelivery(world: World, deps: DeliveryDeps): () => Promise<
     }
   }
 }
-
-const FLUSH = 'later commands try again; or run: sentinel notify flush'

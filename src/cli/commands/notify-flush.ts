@@ -60,8 +60,9 @@ async function flush(deps: Deps, outboxes: OpenedOutboxes): Promise<Flushed> {
       deliveries.push(delivery)
       out.progress(`${deliveries.length} tried`)
     }
+    const onWait = () => out.progress('waiting for tries that may be under way elsewhere')
     const { policy } = outboxes.policy
-    const delivering = { ...deps, ...outboxes, notices, policy, outbox, onSettled }
+    const delivering = { ...deps, ...outboxes, notices, policy, outbox, onSettled, onWait }
     try {
       await deliverDue(delivering, { within: WITHIN, which: 'all', tried })
       for (const queued of await waiting(delivering, MOST_SHOWN, patience())) {
