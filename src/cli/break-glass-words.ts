@@ -80,7 +80,7 @@ export function describeClosed(
     'servers refuse within 5 seconds, while they reach the store',
     describeRemains(startedAt + duration * SECOND, state.endsAt),
     `it is to be reviewed by ${reviewers}${due}:`,
-    `  ${reviewCommand(id)}${flags}`,
+    `  ${reviewCommand(id, flags)}`,
   ].join('\n')
 }
 
@@ -131,7 +131,7 @@ export function describeNext(
   if (state.status === 'live') return `to end it: sentinel breakglass close ${id}${flags}`
   if (state.status !== 'unreviewed' && state.status !== 'overdue') return undefined
   const reviewers = listed(reviewerNames(policy, rule, profile), 'somebody else')
-  return `to be reviewed by ${reviewers}: ${reviewCommand(id)}${flags}`
+  return `to be reviewed by ${reviewers}: ${reviewCommand(id, flags)}`
 }
 
 /** That the review of an event is overdue. */
@@ -142,8 +142,8 @@ export function describeOverdue({ filed: { event }, state }: ShownEvent): string
 }
 
 /** The command that reviews event `id`. */
-export function reviewCommand(id: string): string {
-  return `sentinel breakglass review ${id} --outcome justified|misuse --comment TEXT`
+export function reviewCommand(id: string, flags: string): string {
+  return `sentinel breakglass review ${id} --outcome OUTCOME --comment WHY${flags}`
 }
 
 /** Who reviews events of `rule` for `profile`, as the policy writes them. */

@@ -7,14 +7,14 @@ import { describeOverdue, reviewCommand } from './break-glass-words.ts'
 
 /** Warns somebody of what they broke glass for and nobody reviewed in time. Stands in no way. */
 export async function warnOfOverdue(
-  store: Pick<BreakGlassStore, 'list'>,
   { party }: Caller,
+  { store, flags }: { readonly store: Pick<BreakGlassStore, 'list'>; readonly flags: string },
   { clock, digest, notices }: Pick<Deps, 'clock' | 'digest' | 'notices'>,
 ): Promise<void> {
   const filter = { user: party.person, status: 'overdue' } as const
   try {
     for await (const shown of listEvents({ store, clock, digest }, filter)) {
-      tellOverdue(shown, notices)
+      tellOverdue(shown, flags, notices)
     }
   } catch (error) {
     // In an emergency an index that does not answer is no reason to stop; the store's own is.
@@ -23,6 +23,10 @@ export async function warnOfOverdue(
 }
 
 /** Warns of one event that nobody reviewed in time. */
-export function tellOverdue(shown: ShownEvent, { warn }: Pick<Deps['notices'], 'warn'>): void {
-  warn(describeOverdue(shown), `have it reviewed: ${reviewCommand(shown.filed.event.id)}`)
+export function tellOverdue(
+  shown: ShownEvent,
+  flags: string,
+  { warn }: Pick<Deps['notices'], 'warn'>,
+): void {
+  warn(describeOverdue(shown), `have it reviewed: ${reviewCommand(shown.filed.event.id, flags)}`)
 }

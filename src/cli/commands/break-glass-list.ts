@@ -2,7 +2,7 @@ import { type EventFilter, listEvents } from '../../app/list-events.ts'
 import type { ShownEvent } from '../../app/shown-event.ts'
 import type { Deps } from '../../deps.ts'
 import type { Instant } from '../../domain/time.ts'
-import { BREAK_GLASS_OPTIONS, readEventStatus } from '../break-glass-options.ts'
+import { BREAK_GLASS_OPTIONS, breakGlassFlags, readEventStatus } from '../break-glass-options.ts'
 import { EVENT_ROWS } from '../break-glass-table.ts'
 import { defineCommand, type Input } from '../command.ts'
 import { readTime } from '../read-time.ts'
@@ -55,7 +55,8 @@ export default defineCommand({
       const none = isFiltered ? 'that matches' : 'that is live or to be reviewed'
       deps.notices.info(`${store.location} has no break-glass event ${none}`)
     }
-    for (const shown of overdue) tellOverdue(shown, deps.notices)
+    const flags = breakGlassFlags(options)
+    for (const shown of overdue) tellOverdue(shown, flags, deps.notices)
     await events.deliver()
     return undefined
   },

@@ -65,7 +65,8 @@ export default defineCommand({
     const { store, policy: found } = events
     const { policy } = found
     const invoker = await events.requester(profile)
-    await warnOfOverdue(store, invoker, deps)
+    const flags = breakGlassFlags(options)
+    await warnOfOverdue(invoker, { store, flags }, deps)
 
     const { allowed, plan } = planBreakGlass(policy, invoker, wish, clock.aws())
     const way = describeWay(profile, allowed)
@@ -82,7 +83,7 @@ export default defineCommand({
     const tools = openEventDeps(events, invoker, deps)
     const shown = await beginBreakGlass(tools, { invoker, wish, plan })
 
-    out.print(describeBegun(shown, policy, breakGlassFlags(options)), {
+    out.print(describeBegun(shown, policy, flags), {
       outcome: 'started',
       event: eventFields(shown),
       announced_to: listenersOf(policy),
