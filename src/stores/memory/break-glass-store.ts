@@ -12,6 +12,7 @@ import type { Notification, QueuedNotification } from '../../domain/notification
 import type { Instant } from '../../domain/time.ts'
 import { SentinelError } from '../../errors.ts'
 import type { BreakGlassQuery, BreakGlassStore } from '../../ports/break-glass-store.ts'
+import { assertAwaited } from './assert-awaited.ts'
 import {
   claimNotification,
   dueNotifications,
@@ -201,11 +202,4 @@ function matches(
     (since === undefined || event.startedAt >= since) &&
     (which === 'all' || isOpen)
   )
-}
-
-function assertAwaited({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return
-  throw new SentinelError('STORE_UNAVAILABLE', 'nobody waits for the break-glass store any more', {
-    cause: reason,
-  })
 }

@@ -10,6 +10,7 @@ import type { Notification, QueuedNotification } from '../../domain/notification
 import type { Instant } from '../../domain/time.ts'
 import { SentinelError } from '../../errors.ts'
 import type { RequestQuery, RequestStore } from '../../ports/request-store.ts'
+import { assertAwaited } from './assert-awaited.ts'
 import {
   claimNotification,
   dueNotifications,
@@ -198,11 +199,4 @@ function matches({ person, profile, since, which }: RequestQuery, kept: Kept): b
     (since === undefined || request.createdAt >= since) &&
     (which === 'all' || isPending)
   )
-}
-
-function assertAwaited({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return
-  throw new SentinelError('STORE_UNAVAILABLE', 'nobody waits for the request store any more', {
-    cause: reason,
-  })
 }

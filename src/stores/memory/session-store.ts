@@ -19,6 +19,7 @@ import type {
   SessionStore,
   WriteOutcome,
 } from '../../ports/session-store.ts'
+import { assertAwaited } from './assert-awaited.ts'
 
 /** What a {@link MemorySessionStore} keeps: two stores over one set of rows are one place. */
 export interface MemoryRows {
@@ -200,11 +201,4 @@ function matches({ user, profile, since, which }: SessionQuery, session: Session
     (since === undefined || session.startedAt >= since) &&
     (which === 'all' || !(session.end || session.revocation))
   )
-}
-
-function assertAwaited({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return
-  throw new SentinelError('STORE_UNAVAILABLE', 'nobody waits for the session store any more', {
-    cause: reason,
-  })
 }
