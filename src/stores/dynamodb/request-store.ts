@@ -73,7 +73,10 @@ export class DynamoDBRequestStore implements RequestStore {
     signal: AbortSignal,
   ): Promise<void> {
     const { id } = request
-    const writes = [{ put: toRequestItem(request) }]
+    const { id: _key, ...set } = toRequestItem(request)
+    // An update of what is not there, not a put: so nobody needs the right to put a request, with
+    // which a row could be put anew, without its revocation.
+    const writes = [{ update: requestKey(id), set, condition: 'attribute_not_exists(#id)' }]
     const refusals = await this.#file({ writes, notifications }, signal)
     if (refusals.size === 0) return
     const item = await this.#refused(refusals.get(0), requestKey(id), signal)
