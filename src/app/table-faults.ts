@@ -1,4 +1,4 @@
-import type { IndexDefinition, WantedTable } from '../domain/table.ts'
+import { type IndexDefinition, TABLES, type WantedTable } from '../domain/table.ts'
 import { SentinelError } from '../errors.ts'
 import type { FoundTable, KeyAttribute } from '../ports/table-keeper.ts'
 
@@ -19,7 +19,7 @@ export function assertFits(found: FoundTable, wanted: WantedTable): void {
   const { name, region, definition } = wanted
   throw new SentinelError(
     'STORE_INVALID',
-    `table ${name} in ${region} cannot keep ${definition.kind}: ${list}`,
+    `table ${name} in ${region} cannot keep ${TABLES[definition.kind].keeps}: ${list}`,
     { hint: first.hint },
   )
 }
@@ -32,7 +32,7 @@ function faultsOf(found: FoundTable, wanted: WantedTable): readonly Fault[] {
     return [
       {
         says: `its key is ${toText(found.key)}, not ${key}`,
-        hint: 'name another table with --session-table',
+        hint: `name another table with ${TABLES[definition.kind].flag}`,
       },
     ]
   }

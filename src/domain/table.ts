@@ -7,9 +7,17 @@ export interface IndexDefinition {
   readonly sort: string
 }
 
-/** Every kind of table there is. */
-export const TABLE_KINDS = ['sessions', 'requests', 'break_glass'] as const
-export type TableKind = (typeof TABLE_KINDS)[number]
+/** Every kind of table there is: what it keeps, in words, and the flag that names it. */
+export const TABLES = {
+  sessions: { keeps: 'sessions', flag: '--session-table' },
+  requests: { keeps: 'access requests', flag: '--request-table' },
+  break_glass: { keeps: 'break-glass events', flag: '--breakglass-table' },
+} as const
+export type TableKind = keyof typeof TABLES
+
+/** Whose rights on the tables IAM is to hold. */
+export const TABLE_ROLES = ['requester', 'approver', 'administrator'] as const
+export type TableRole = (typeof TABLE_ROLES)[number]
 
 /** What a table must be like. All attributes of keys are strings. */
 export interface TableDefinition {

@@ -1,6 +1,12 @@
 import { FEATURES, type InitializedTable, initTable } from '../../app/init-tables.ts'
 import type { Deps, TablePlan } from '../../deps.ts'
-import { locationOf, type WantedTable } from '../../domain/table.ts'
+import {
+  locationOf,
+  TABLE_ROLES,
+  TABLES,
+  type TableRole,
+  type WantedTable,
+} from '../../domain/table.ts'
 import { SentinelError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import { POLICY_OPTIONS } from '../issue-options.ts'
@@ -8,22 +14,29 @@ import { columns } from '../output.ts'
 
 export default defineCommand({
   usage: 'init tables',
-  summary: 'Create the DynamoDB table that sessions are tracked in, or what is missing of it',
+  summary: 'Create the DynamoDB tables that Sentinel works on, or what is missing of them',
   examples: [
     'init tables --plan',
-    'init tables --session-table sentinel-sessions --region eu-central-1 --aws-profile admin',
-    'init tables --format terraform',
+    'init tables --region eu-central-1 --aws-profile admin',
+    'init tables --request-table sentinel-requests --format terraform',
+    'init tables --iam approver',
   ],
   options: {
     'session-table': {
       type: 'string',
       value: 'TABLE',
-      summary: 'The table, by name or ARN (default: what the policy or the settings name)',
+      summary: 'Only the tables that are named so: this one for sessions, by name or ARN',
     },
     'session-store': {
       type: 'string',
       value: 'LOCATION',
-      summary: 'The table, as dynamodb:[REGION:]TABLE',
+      summary: 'The same, as dynamodb:[REGION:]TABLE',
+    },
+    'request-table': { type: 'string', value: 'TABLE', summary: 'This one for access requests' },
+    'breakglass-table': {
+      type: 'string',
+      value: 'TABLE',
+      summary: 'This one for break-glass events (default: all three, of the policy or settings)',
     },
     ...POLICY_OPTIONS,
     'kms-key': {
@@ -37,16 +50,27 @@ export default defineCommand({
       value: 'terraform|cloudformation',
       summary: 'Print the same as a template; call nothing',
     },
+    iam: {
+      type: 'string',
+      value: 'ROLE',
+      summary: 'Print the IAM policy for a requester, approver or administrator; call nothing',
+    },
     yes: { type: 'boolean', summary: 'Do not ask first' },
   },
 
   async run({ options }, deps) {
     const { plan: isPlan, yes, 'kms-key': kmsKey, ...flags } = options
     const format = flags.format === undefined ? undefined : readFormat(flags.format)
-    const calls = isPlan || format ? 'none' : 'allowed'
+    const role = flags.iam === undefined ? undefined : readRole(flags.iam)
+    if (format && role) throw twoDocuments()
+    const calls = isPlan || format || role ? 'none' : 'allowed'
     const key = kmsKey === undefined ? {} : { kmsKey: readKey(kmsKey) }
     const plan = await deps.planTables({ ...flags, ...key, calls })
+    for (const { kind, location } of plan.elsewhere) {
+      deps.notices.info(`${TABLES[kind].keeps} are kept in ${location}, which is no table`)
+    }
     if (format) deps.out.printRaw(plan.template(format))
+    else if (role) printIAM(deps, plan, role)
     else if (isPlan) printPlan(deps, plan)
     else await create(deps, plan, yes ? 'yes' : 'ask')
     return undefined
@@ -57,7 +81,7 @@ const BILLING = ['  billing', 'on demand']
 
 async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask'): Promise<void> {
   const places = tables.map(locationOf).join(', ')
-  const question = `Create ${places}, or what is missing of it?`
+  const question = `Create ${places}, or what is missing of ${tables.length === 1 ? 'it' : 'them'}?`
   if (consent === 'ask' && !(await deps.confirm(question, '--yes'))) {
     throw new SentinelError('INTERRUPTED', 'nothing was created: the answer was no', {
       hint: 'see what would be created with --plan',
@@ -93,6 +117,13 @@ function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
   })
   const data = tables.map((table) => ({ ...shapeOf(table), outcome: 'planned' }))
   out.print(text.join('\n\n'), { tables: data })
+}
+
+function printIAM({ out, notices }: Deps, plan: TablePlan, role: TableRole): void {
+  out.printRaw(plan.iamPolicy(role))
+  if (plan.tables.some(({ arn }) => arn === undefined)) {
+    notices.info('write the number of the account of the tables where the policy says ACCOUNT')
+  }
 }
 
 function toText({ table, outcome, expiry, recovery, encryption }: InitializedTable): string {
@@ -161,6 +192,20 @@ function readFormat(text: string): 'terraform' | 'cloudformation' {
   if (text === 'terraform' || text === 'cloudformation') return text
   throw new SentinelError('USAGE', `no format of templates: "${text}"`, {
     hint: 'write --format terraform or --format cloudformation',
+  })
+}
+
+function readRole(text: string): TableRole {
+  const role = TABLE_ROLES.find((known) => known === text)
+  if (role) return role
+  throw new SentinelError('USAGE', `no role that there is a policy of IAM for: "${text}"`, {
+    hint: `write --iam ${TABLE_ROLES.slice(0, -1).join(', --iam ')} or --iam ${TABLE_ROLES.at(-1)}`,
+  })
+}
+
+function twoDocuments(): SentinelError {
+  return new SentinelError('USAGE', '--format and --iam are both given', {
+    hint: 'print one after the other',
   })
 }
 

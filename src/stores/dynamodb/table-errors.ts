@@ -3,7 +3,7 @@ import { hasCode, SentinelError } from '../../errors.ts'
 import { tableError } from './faults.ts'
 
 /** All that making a table asks for: what has to be allowed to whoever does it. */
-const ACTIONS = [
+export const TABLE_ACTIONS = [
   'dynamodb:CreateTable',
   'dynamodb:DescribeTable',
   'dynamodb:DescribeTimeToLive',
@@ -20,7 +20,7 @@ export function creationError(error: unknown, action: string, table: WantedTable
   const what = `dynamodb:${action} on ${locationOf(table)}`
   const cause = { name }
   if (name === 'AccessDeniedException') {
-    const actions = table.kmsKey === undefined ? ACTIONS : [...ACTIONS, ...KMS_ACTIONS]
+    const actions = table.kmsKey === undefined ? TABLE_ACTIONS : [...TABLE_ACTIONS, ...KMS_ACTIONS]
     return new SentinelError('STORE_UNAVAILABLE', `AWS does not allow ${what} to the caller`, {
       hint: `allow ${actions.join(', ')}, or name another caller with --aws-profile`,
       cause,

@@ -63,9 +63,10 @@ export function cloudFormation(tables: readonly WantedTable[]): string {
   return `${JSON.stringify(template, null, 2)}\n`
 }
 
-/** `SentinelSessions`. */
+/** `SentinelBreakGlass`. */
 function logicalId({ definition: { kind } }: WantedTable): string {
-  return `Sentinel${kind.charAt(0).toUpperCase()}${kind.slice(1)}`
+  const words = kind.split('_').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
+  return `Sentinel${words.join('')}`
 }
 
 function toResource({ definition, name, kmsKey }: WantedTable) {
