@@ -164,6 +164,30 @@ suite('a DynamoDBRequestStore at a DynamoDB that fails', () => {
   })
 })
 
+test('a DynamoDBRequestStore puts no request: who may put one could put it anew', async () => {
+  const writes: Record<string, { Key?: Item; Item?: Item }>[] = []
+  await using scripted = await openScripted((_, body) => {
+    writes.push(...JSON.parse(body).TransactItems)
+    return json({})
+  })
+  const { store } = scripted
+  const notifications = [aNotification()]
+  await store.create(REQUEST, notifications, patience())
+  await store.review(REVIEW, notifications, patience())
+  await store.cancel(id, ACT, notifications, patience())
+  await store.revoke(id, ACT, notifications, patience())
+  await store.settle(id, notifications, patience())
+
+  const kinds = writes.flatMap((write) =>
+    Object.entries(write).map(([kind, { Key, Item }]) => {
+      const key = Key?.id?.S ?? Item?.id?.S
+      return `${kind} ${key?.replace(/#.*/, '')}`
+    }),
+  )
+  const written = ['Update request', 'Put review', 'ConditionCheck request', 'Put outbox']
+  assert.deepEqual(new Set(kinds), new Set(written))
+})
+
 suite('a DynamoDBRequestStore where a refusal does not bring the row along', () => {
   const refused = 'ConditionalCheckFailed'
 
