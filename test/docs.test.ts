@@ -49,6 +49,7 @@ ${visible.map(section).join('\n\n')}
       'docs/policy.md',
       'docs/sessions.md',
       'docs/decision-log.md',
+      'docs/notifications.md',
     ]
     const lines = documents.flatMap((path) =>
       [
