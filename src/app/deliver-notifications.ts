@@ -103,7 +103,7 @@ export function waiting(
 }
 
 /** When one that was tried `attempts` times, and is tried again at `now`, is tried after that. */
-export function nextTry(attempts: number, now: Instant): Instant {
+function nextTry(attempts: number, now: Instant): Instant {
   return now + (BACK_OFF[attempts] ?? LONGEST_BACK_OFF)
 }
 

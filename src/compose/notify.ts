@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import { deliverDue } from '../app/deliver-notifications.ts'
 import type { ValidPolicy } from '../deps.ts'
 import type { LogRecord } from '../domain/log-record.ts'
 import { Secret } from '../domain/secret.ts'
+import { isShared } from '../domain/store-location.ts'
 import { SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { Notifier } from '../ports/notifier.ts'
@@ -12,6 +14,9 @@ import type { World } from './world.ts'
 
 /** How long a command that did something else stays to deliver: once the patience of a sender. */
 const WITHIN = 6 * SECOND
+
+/** An index shows what was just written that much later: usually much sooner. */
+const INDEX_LAG = SECOND / 2
 
 const FLUSH = 'later commands try again; or run: sentinel notify flush'
 
@@ -51,20 +56,28 @@ async function load(
 }
 
 interface DeliveryDeps {
-  readonly outbox: Outbox
+  readonly store: Outbox & { readonly location: string }
   readonly notifier: Notifier
   readonly policy: ValidPolicy
   readonly record: (record: LogRecord) => Promise<void>
 }
 
-/** What `OpenedGrants.deliver` is: never rejects but for bugs, and says what is left. */
-export function createDelivery(world: World, deps: DeliveryDeps): () => Promise<void> {
-  const { notices, clock } = world
-  const { policy } = deps.policy
+/** What `OpenedGrants.deliver` is: rejects for bugs alone, and says what is left. */
+export function createDelivery(
+  { notices, clock }: World,
+  { store, policy: { policy }, ...deps }: DeliveryDeps,
+): () => Promise<void> {
+  const once = () =>
+    deliverDue({ ...deps, outbox: store, policy, notices, clock }, { within: WITHIN, which: 'due' })
   return async () => {
+    // Whatever may be left of another policy's, this one would not call.
+    if (policy.notify.length === 0) return
     try {
-      const order = { within: WITHIN, which: 'due' } as const
-      const deliveries = await deliverDue({ ...deps, policy, notices, clock }, order)
+      let deliveries = await once()
+      if (deliveries.length === 0 && isShared(store.location)) {
+        await setTimeout(INDEX_LAG)
+        deliveries = await once()
+      }
       for (const { notification, ...delivery } of deliveries) {
         if (delivery.outcome !== 'failed') continue
         const { message } = delivery.error

@@ -11,7 +11,7 @@ const LOOPBACK = [
   { address: '::1', family: 6 },
 ]
 
-export interface Message {
+interface Message {
   /** How the receiver is called in messages: `webhook hooks.example`. */
   readonly receiver: string
   readonly address: string
