@@ -61,8 +61,8 @@ export class DynamoDBBreakGlassStore implements BreakGlassStore {
 
   constructor({ now, close = () => {}, ...access }: DynamoDBBreakGlassStoreOptions) {
     this.location = access.location
-    this.#access = access
-    this.#table = new DynamoDBTable(access)
+    this.#access = { ...access, kind: 'break_glass' }
+    this.#table = new DynamoDBTable(this.#access)
     this.#keys = new EventKeys(this.#table)
     this.#outbox = new DynamoDBOutbox(this.#table, { name: 'gsi-open', partition: 'open' })
     this.#now = now
@@ -231,7 +231,7 @@ export class DynamoDBBreakGlassStore implements BreakGlassStore {
 
   async #wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     await pause(milliseconds, signal).catch((error: unknown) => {
-      throw tableError(error, { location: this.location, action: 'TransactWriteItems' }, true)
+      throw tableError(error, { ...this.#access, action: 'TransactWriteItems' }, true)
     })
   }
 
