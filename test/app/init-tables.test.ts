@@ -195,6 +195,15 @@ suite('initTable', () => {
     })
   }
 
+  test('names the flag of the kind of table that is of no use', async () => {
+    const definition = { ...TABLE.definition, kind: 'break_glass' } as const
+    const account = new Account(aTable({ key: [text('user')] }))
+    await assert.rejects(init(account, { ...TABLE, definition }), {
+      message: /cannot keep break-glass events: its key is user/,
+      hint: 'name another table with --breakglass-table',
+    })
+  })
+
   test('asks for a key of KMS, and says that one is used', async () => {
     const account = new Account(undefined, aTable({ kmsKey: 'arn:aws:kms:…' }))
     const made = await init(account, { ...TABLE, kmsKey: 'alias/aws/dynamodb' })

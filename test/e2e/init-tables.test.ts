@@ -50,6 +50,8 @@ suite('init tables', () => {
     assert.equal(status, 0)
     assert.match(stdout, /^dynamodb:eu-central-1:sentinel-sessions: would be created/)
     assert.match(stdout, /gsi-live: live, started_at \(keys only\)/)
+    assert.match(stdout, /^dynamodb:eu-central-1:sentinel-breakglass: would be created/m)
+    assert.match(stdout, /gsi-open: open, created_at \(keys only\)/)
 
     const json = await scene.sentinel([...args, '--output', 'json'])
     const { tables } = JSON.parse(json.stdout)
@@ -62,6 +64,8 @@ suite('init tables', () => {
         ttl_attribute: 'ttl',
         outcome: 'planned',
       },
+      { keeps: 'requests', name: 'sentinel-requests' },
+      { keeps: 'break_glass', name: 'sentinel-breakglass' },
     ])
     assert.equal(tables[0].indexes.length, 5)
     assert.equal(asked(scene), 0)
@@ -71,10 +75,47 @@ suite('init tables', () => {
     await using scene = await openScene({ config: '', credentials: '' })
     const terraform = await scene.sentinel(['init', 'tables', '--format', 'terraform'])
     assert.match(terraform.stdout, /^resource "aws_dynamodb_table" "sentinel_sessions" \{$/m)
-    const args = ['init', 'tables', '--format', 'cloudformation', '--session-table', 'mine']
+    assert.match(terraform.stdout, /"sentinel_requests" \{$.*"sentinel_break_glass" \{$/ms)
+    const args = ['init', 'tables', '--format', 'cloudformation', '--request-table', 'mine']
     const { Resources } = JSON.parse((await scene.sentinel(args)).stdout)
-    assert.equal(Resources.SentinelSessions.Properties.TableName, 'mine')
+    assert.deepEqual(Object.keys(Resources), ['SentinelRequests'], 'only what a flag names')
+    assert.equal(Resources.SentinelRequests.Properties.TableName, 'mine')
     assert.equal(asked(scene), 0)
+  })
+
+  test('--iam prints the policy of a role, and asks AWS for nothing', async () => {
+    await using scene = await openScene({ config: '', credentials: '' })
+    const arn = 'arn:aws:dynamodb:eu-central-1:444455556666:table/mine'
+    const flags = ['--request-table', arn, '--breakglass-table', 'theirs']
+    const { status, stdout, stderr } = await scene.sentinel(
+      ['init', 'tables', '--iam', 'approver', '--region', 'eu-west-1', ...flags],
+      { env: { SENTINEL_POLICY: undefined } },
+    )
+    assert.equal(status, 0, stderr)
+    const { Statement } = JSON.parse(stdout)
+    const [review] = Statement.filter(({ Sid }: { Sid: string }) => Sid === 'Review')
+    assert.deepEqual(review.Resource, [arn])
+    assert.deepEqual(review.Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys'], [
+      ['review#*#$', '{aws:userid}'].join(''),
+      'outbox#*',
+    ])
+    assert.match(stdout, /"arn:aws:dynamodb:eu-west-1:ACCOUNT:table\/theirs"/)
+    assert.match(stderr, /^note: .*number of the account.*ACCOUNT$/m)
+    assert.equal(asked(scene), 0)
+  })
+
+  test('leaves out what the policy keeps elsewhere, and says so', async () => {
+    const policy = `${POLICY}stores: { sessions: local, requests: "dynamodb:eu-west-1:asked" }\n`
+    await using scene = await openScene({ policy })
+    const args = ['init', 'tables', '--plan', '--region', 'eu-central-1', '--output', 'json']
+    const { status, stdout, stderr } = await scene.sentinel(args)
+    assert.equal(status, 0, stderr)
+    const names = JSON.parse(stdout).tables.map(({ location }: { location: string }) => location)
+    assert.deepEqual(names, [
+      'dynamodb:eu-west-1:asked',
+      'dynamodb:eu-central-1:sentinel-breakglass',
+    ])
+    assert.match(stderr, /^note: sessions are kept in local, which is no table$/m)
   })
 
   test('takes the table of a flag, else of the policy, else of the settings', async () => {
@@ -99,7 +140,7 @@ suite('init tables', () => {
     const env = { SENTINEL_POLICY: 'ssm:/sentinel/policy' }
     const { status, stderr } = await scene.sentinel(['init', 'tables', '--plan'], { env })
     assert.equal(status, 5)
-    assert.match(stderr, /^error: the policy, which may name the table, is in SSM\nhint: /m)
+    assert.match(stderr, /^error: the policy, which may name the tables, is in SSM\nhint: /m)
     assert.equal(asked(scene), 0)
   })
 
@@ -107,6 +148,14 @@ suite('init tables', () => {
     'a store that is no table': ['--session-store local', 2, /--session-store keeps .* no table/],
     'a table that is none': ['--session-table a/b', 2, /--session-table is not the name/],
     'two places': ['--session-table a --session-store local', 2, /both given/],
+    'a table of requests that is none': ['--request-table a/b', 2, /--request-table is not the/],
+    'one table for two kinds': [
+      '--plan --request-table one --session-table one',
+      5,
+      /sessions and access requests are both to be kept in dynamodb:.*:one$/m,
+    ],
+    'a role nobody has': ['--iam auditor', 2, /no role .*: "auditor"/],
+    'two documents': ['--iam approver --format terraform', 2, /--format and --iam are both/],
     'a format nobody has': ['--format pulumi', 2, /no format of templates: "pulumi"/],
     'a key by its bare id': ['--kms-key 0a1b', 2, /--kms-key is neither an ARN nor/],
     'a profile that is not there': ['--yes', 5, /there is no profile "default"/],

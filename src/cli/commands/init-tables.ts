@@ -25,18 +25,18 @@ export default defineCommand({
     'session-table': {
       type: 'string',
       value: 'TABLE',
-      summary: 'Only the tables that are named so: this one for sessions, by name or ARN',
+      summary: 'The table of sessions, by name or ARN; with such a flag, only what is named',
     },
     'session-store': {
       type: 'string',
       value: 'LOCATION',
-      summary: 'The same, as dynamodb:[REGION:]TABLE',
+      summary: 'The table of sessions, as dynamodb:[REGION:]TABLE',
     },
-    'request-table': { type: 'string', value: 'TABLE', summary: 'This one for access requests' },
+    'request-table': { type: 'string', value: 'TABLE', summary: 'The table of requests' },
     'breakglass-table': {
       type: 'string',
       value: 'TABLE',
-      summary: 'This one for break-glass events (default: all three, of the policy or settings)',
+      summary: 'The table of break-glass events (default: all three, as policy or settings say)',
     },
     ...POLICY_OPTIONS,
     'kms-key': {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { keyAttributes, type WantedTable } from '../../../src/domain/table.ts'
 import { cloudFormation, terraform } from '../../../src/stores/dynamodb/table-templates.ts'
-import { creationOf, SESSIONS_TABLE } from '../../../src/stores/dynamodb/tables.ts'
+import {
+  BREAK_GLASS_TABLE,
+  creationOf,
+  REQUESTS_TABLE,
+  SESSIONS_TABLE,
+} from '../../../src/stores/dynamodb/tables.ts'
 
 const TABLE: WantedTable = {
   definition: SESSIONS_TABLE,
@@ -19,33 +24,56 @@ const INDEXES = {
   'gsi-live': ['live', 'started_at'],
   'gsi-day': ['day', 'started_at'],
 }
+const DESIGN = [
+  [SESSIONS_TABLE, INDEXES],
+  [
+    REQUESTS_TABLE,
+    {
+      'gsi-requester': ['requester', 'created_at'],
+      'gsi-profile': ['profile', 'created_at'],
+      'gsi-pending': ['pending', 'created_at'],
+      'gsi-day': ['day', 'created_at'],
+    },
+  ],
+  [
+    BREAK_GLASS_TABLE,
+    {
+      'gsi-person': ['person', 'created_at'],
+      'gsi-profile': ['profile', 'created_at'],
+      'gsi-open': ['open', 'created_at'],
+      'gsi-day': ['day', 'created_at'],
+    },
+  ],
+] as const
 
-suite('the table of sessions', () => {
-  test('has the key and the indexes of the design, keys only, on demand', () => {
-    const { KeySchema, GlobalSecondaryIndexes, BillingMode } = creationOf(SESSIONS_TABLE, 'any')
+for (const [definition, indexesOfDesign] of DESIGN) {
+  suite(`the table of ${definition.kind}`, () => {
+    test('has the key and the indexes of the design, keys only, on demand', () => {
+      const { KeySchema, GlobalSecondaryIndexes, BillingMode } = creationOf(definition, 'any')
 
-    assert.deepEqual(KeySchema, [{ AttributeName: 'id', KeyType: 'HASH' }])
-    assert.equal(BillingMode, 'PAY_PER_REQUEST')
-    const indexes = GlobalSecondaryIndexes.map((index) => {
-      assert.deepEqual(index.Projection, { ProjectionType: 'KEYS_ONLY' })
-      assert.deepEqual(
-        index.KeySchema.map(({ KeyType }) => KeyType),
-        ['HASH', 'RANGE'],
-      )
-      return [index.IndexName, index.KeySchema.map(({ AttributeName }) => AttributeName)]
+      assert.deepEqual(KeySchema, [{ AttributeName: 'id', KeyType: 'HASH' }])
+      assert.equal(BillingMode, 'PAY_PER_REQUEST')
+      const indexes = GlobalSecondaryIndexes.map((index) => {
+        assert.deepEqual(index.Projection, { ProjectionType: 'KEYS_ONLY' })
+        assert.deepEqual(
+          index.KeySchema.map(({ KeyType }) => KeyType),
+          ['HASH', 'RANGE'],
+        )
+        return [index.IndexName, index.KeySchema.map(({ AttributeName }) => AttributeName)]
+      })
+      assert.deepEqual(Object.fromEntries(indexes), indexesOfDesign)
     })
-    assert.deepEqual(Object.fromEntries(indexes), INDEXES)
-  })
 
-  test('declares the attributes of its keys, each once, and no others', () => {
-    // CreateTable refuses an attribute too many as it does one too few.
-    const declared = creationOf(SESSIONS_TABLE, 'any').AttributeDefinitions
-    const used = new Set(['id', ...Object.values(INDEXES).flat()])
-    assert.deepEqual(new Set(declared.map(({ AttributeName }) => AttributeName)), used)
-    assert.equal(declared.length, used.size)
-    assert.ok(declared.every(({ AttributeType }) => AttributeType === 'S'))
+    test('declares the attributes of its keys, each once, and no others', () => {
+      // CreateTable refuses an attribute too many as it does one too few.
+      const declared = creationOf(definition, 'any').AttributeDefinitions
+      const used = new Set(['id', ...Object.values(indexesOfDesign).flat()])
+      assert.deepEqual(new Set(declared.map(({ AttributeName }) => AttributeName)), used)
+      assert.equal(declared.length, used.size)
+      assert.ok(declared.every(({ AttributeType }) => AttributeType === 'S'))
+    })
   })
-})
+}
 
 suite('the template for CloudFormation', () => {
   test('makes the table that the command makes', () => {
@@ -60,6 +88,17 @@ suite('the template for CloudFormation', () => {
       TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     })
+  })
+
+  test('names the tables apart', () => {
+    const tables = DESIGN.map(([definition]) => ({ ...TABLE, definition }))
+    const { Resources } = JSON.parse(cloudFormation(tables))
+    assert.deepEqual(Object.keys(Resources), [
+      'SentinelSessions',
+      'SentinelRequests',
+      'SentinelBreakGlass',
+    ])
+    assert.match(terraform(tables), /^resource "aws_dynamodb_table" "sentinel_break_glass" \{$/m)
   })
 
   test('names a key of KMS, but not the one that is the default', () => {
