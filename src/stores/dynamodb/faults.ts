@@ -1,8 +1,11 @@
+import { TABLES, type TableKind } from '../../domain/table.ts'
 import { SentinelError } from '../../errors.ts'
 
 /** The call of the table that failed, as far as its error may tell. */
 export interface TableCall {
   readonly location: string
+  /** What the table keeps; absent: sessions. */
+  readonly kind?: TableKind
   /** As IAM names it, without `dynamodb:`. */
   readonly action: string
   readonly index?: string | undefined
@@ -131,17 +134,19 @@ function unavailableBecauseOf(error: SentinelError, call: TableCall): SentinelEr
   return unavailable(call, `cannot be asked: ${error.message}`, error.hint, error)
 }
 
-function notFound({ location, index }: TableCall, cause: Fault): SentinelError {
+function notFound(call: TableCall, cause: Fault): SentinelError {
+  const { location, index } = call
   const missing = index === undefined ? 'does not exist' : `or its index ${index} does not exist`
   return new SentinelError('STORE_NOT_FOUND', `the table ${location} ${missing}`, {
-    hint: `create it with: ${creation(location)}`,
+    hint: `create it with: ${creation(call)}`,
     cause,
   })
 }
 
 /** Our calls are well-formed: it is the table that has not the keys they name. */
-function misfit({ location, index }: TableCall, cause: Fault): SentinelError {
-  const hint = `see what it lacks with: ${creation(location)}`
+function misfit(call: TableCall, cause: Fault): SentinelError {
+  const { location, index } = call
+  const hint = `see what it lacks with: ${creation(call)}`
   if (index === undefined) {
     const message = `the table ${location} has not the keys of Sentinel's`
     return new SentinelError('STORE_INVALID', message, { hint, cause })
@@ -150,8 +155,9 @@ function misfit({ location, index }: TableCall, cause: Fault): SentinelError {
   return new SentinelError('STORE_NOT_FOUND', message, { hint, cause })
 }
 
-function creation(location: string): string {
-  return `sentinel init tables --session-store ${location}`
+function creation({ location, kind = 'sessions' }: TableCall): string {
+  const table = location.replace(/^dynamodb:/, '')
+  return `sentinel init tables ${TABLES[kind].flag} ${table}`
 }
 
 function denied(call: TableCall, cause: Fault): SentinelError {

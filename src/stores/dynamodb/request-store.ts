@@ -60,8 +60,8 @@ export class DynamoDBRequestStore implements RequestStore {
 
   constructor({ now, close = () => {}, ...access }: DynamoDBRequestStoreOptions) {
     this.location = access.location
-    this.#access = access
-    this.#table = new DynamoDBTable(access)
+    this.#access = { ...access, kind: 'requests' }
+    this.#table = new DynamoDBTable(this.#access)
     this.#outbox = new DynamoDBOutbox(this.#table, { name: 'gsi-pending', partition: 'pending' })
     this.#now = now
     this.#close = close

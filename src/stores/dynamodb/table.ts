@@ -8,6 +8,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import type { TableKind } from '../../domain/table.ts'
 import { type Item, text } from './attributes.ts'
 import { namesIn, setting, valuesOf } from './expressions.ts'
 import { notFromDynamoDB, tableError } from './faults.ts'
@@ -21,6 +22,8 @@ export interface TableAccess {
   readonly table: string
   /** Complete, for messages. */
   readonly location: string
+  /** What it keeps; absent: sessions. */
+  readonly kind?: TableKind
 }
 
 /** What to change in one row, if `condition` holds. Expressions name attributes as `#name`. */
@@ -74,13 +77,11 @@ const LONGEST_PAUSE = 1000
  */
 export class DynamoDBTable {
   readonly location: string
-  readonly #table: string
-  readonly #client: TableAccess['client']
+  readonly #access: TableAccess
 
-  constructor({ client, table, location }: TableAccess) {
-    this.#client = client
-    this.#table = table
-    this.location = location
+  constructor(access: TableAccess) {
+    this.#access = access
+    this.location = access.location
   }
 
   /** Puts a row where there is none. */
@@ -90,7 +91,7 @@ export class DynamoDBTable {
       await this.#ask({ action: 'PutItem', signal }, (client, options) =>
         client.send(
           new PutItemCommand({
-            TableName: this.#table,
+            TableName: this.#access.table,
             Item: item,
             ConditionExpression: condition,
             ExpressionAttributeNames: namesIn(condition),
@@ -112,7 +113,7 @@ export class DynamoDBTable {
       const { Attributes } = await this.#ask(call, (client, options) =>
         client.send(
           new UpdateItemCommand({
-            TableName: this.#table,
+            TableName: this.#access.table,
             Key: { id: text(id) },
             UpdateExpression: update,
             ConditionExpression: condition,
@@ -137,7 +138,7 @@ export class DynamoDBTable {
       const { Attributes } = await this.#ask(call, (client, options) =>
         client.send(
           new DeleteItemCommand({
-            TableName: this.#table,
+            TableName: this.#access.table,
             Key: { id: text(id) },
             ConditionExpression: condition,
             ExpressionAttributeNames: namesIn(condition),
@@ -175,7 +176,7 @@ export class DynamoDBTable {
     return this.#pages(call, (client, options, ExclusiveStartKey) =>
       client.send(
         new QueryCommand({
-          TableName: this.#table,
+          TableName: this.#access.table,
           IndexName: index,
           KeyConditionExpression: condition,
           ExpressionAttributeNames: namesIn(condition),
@@ -199,7 +200,7 @@ export class DynamoDBTable {
     return this.#pages(call, (client, options, ExclusiveStartKey) =>
       client.send(
         new ScanCommand({
-          TableName: this.#table,
+          TableName: this.#access.table,
           IndexName: index,
           FilterExpression: filter,
           ExpressionAttributeNames: namesIn(filter),
@@ -233,7 +234,7 @@ export class DynamoDBTable {
     const { Responses, UnprocessedKeys } = await this.#ask(call, (client, options) =>
       client.send(
         new BatchGetItemCommand({
-          RequestItems: { [this.#table]: { Keys, ConsistentRead: true } },
+          RequestItems: { [this.#access.table]: { Keys, ConsistentRead: true } },
         }),
         options,
       ),
@@ -275,16 +276,16 @@ export class DynamoDBTable {
     const { signal } = call
     try {
       return await untilAborted(signal, async () =>
-        send(await this.#client(), { abortSignal: signal }),
+        send(await this.#access.client(), { abortSignal: signal }),
       )
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) throw error
-      throw tableError(error, { ...call, location: this.location }, signal.aborted)
+      throw tableError(error, { ...this.#access, ...call }, signal.aborted)
     }
   }
 
   #refuse(call: Call): never {
-    throw notFromDynamoDB({ ...call, location: this.location })
+    throw notFromDynamoDB({ ...this.#access, ...call })
   }
 }
 

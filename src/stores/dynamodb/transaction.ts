@@ -75,29 +75,31 @@ export async function transact(
     if (refusals.size > 0) return { isMade: false, refusals }
     const name = failureIn(reasons)
     if (name !== SAME_AS.TransactionConflict || tries === MOST_TRIES) {
-      throw failed(access.location, Object.assign(new Error(name), { name }), signal)
+      throw failed(access, Object.assign(new Error(name), { name }), signal)
     }
     const longest = Math.min(FIRST_PAUSE * 2 ** tries, LONGEST_PAUSE)
     await pause(randomInt(1, longest), signal).catch((error: unknown) => {
-      throw failed(access.location, error, signal)
+      throw failed(access, error, signal)
     })
   }
 }
 
 /** Resolves to why nothing was written, write by write; to nothing when all was. */
 async function send(
-  { client, location }: TableAccess,
+  access: TableAccess,
   command: TransactWriteItemsCommand,
   signal: AbortSignal,
 ): Promise<readonly CancellationReason[] | undefined> {
   try {
-    await untilAborted(signal, async () => (await client()).send(command, { abortSignal: signal }))
+    await untilAborted(signal, async () =>
+      (await access.client()).send(command, { abortSignal: signal }),
+    )
     return undefined
   } catch (error) {
     if (error instanceof TransactionCanceledException && error.CancellationReasons) {
       return error.CancellationReasons
     }
-    throw failed(location, error, signal)
+    throw failed(access, error, signal)
   }
 }
 
@@ -147,8 +149,8 @@ function conditionOf({ condition, values = {} }: Condition, update = '') {
   } as const
 }
 
-function failed(location: string, error: unknown, { aborted }: AbortSignal): SentinelError {
-  return tableError(error, { location, action: 'TransactWriteItems' }, aborted)
+function failed(access: TableAccess, error: unknown, { aborted }: AbortSignal): SentinelError {
+  return tableError(error, { ...access, action: 'TransactWriteItems' }, aborted)
 }
 
 function tooMany(location: string, count: number): SentinelError {

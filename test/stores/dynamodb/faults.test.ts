@@ -23,7 +23,7 @@ suite('tableError', () => {
       failure('ResourceNotFoundException', 400),
       'STORE_NOT_FOUND',
       /the table .* does not exist/,
-      /sentinel init tables --session-store dynamodb:eu-central-1:sentinel-sessions$/,
+      /sentinel init tables --session-table eu-central-1:sentinel-sessions$/,
     ],
     [failure('ValidationException', 400), 'STORE_INVALID', /not the keys/, /sentinel init tables/],
     [
@@ -117,5 +117,21 @@ suite('tableError', () => {
   test('survives what is no error at all', () => {
     assert.equal(tableError('s3cr3t', CALL, false).code, 'STORE_UNAVAILABLE')
     assert.equal(tableError(undefined, CALL, false).code, 'STORE_UNAVAILABLE')
+  })
+
+  test('names the command that makes a table of its kind', () => {
+    const arn = 'arn:aws:dynamodb:eu-central-1:111122223333:table/r'
+    const places = [
+      [{ kind: 'requests', location: 'dynamodb:eu-central-1:r' }, '--request-table eu-central-1:r'],
+      [{ kind: 'requests', location: arn }, `--request-table ${arn}`],
+      [{ kind: 'break_glass', location: 'dynamodb:b' }, '--breakglass-table b'],
+    ] as const
+    for (const [place, flag] of places) {
+      const call = { ...place, action: 'Query', index: 'gsi-day' }
+      for (const name of ['ResourceNotFoundException', 'ValidationException']) {
+        const { hint } = tableError(failure(name, 400), call, false)
+        assert.equal(hint?.replace(/^.*(?= init tables)/, ''), ` init tables ${flag}`)
+      }
+    }
   })
 })
