@@ -12,6 +12,7 @@ import { openAWS } from './aws.ts'
 import { assertOutside, identify, identifyCaller } from './callers.ts'
 import { configuredGrantPlaces, grantStores, KINDS, type Kind } from './grant-stores.ts'
 import { lazily } from './lazily.ts'
+import { createDelivery, openNotifier } from './notify.ts'
 import { openOrderLog } from './order-log.ts'
 import { checkPolicy } from './policy.ts'
 import { openSigner } from './signer.ts'
@@ -69,7 +70,12 @@ async function open<Store extends Outbox & AsyncDisposable>(
       return { principal, party: partyOf(principal, user), target }
     },
     record: log.record,
-    deliver: async () => {},
+    deliver: createDelivery(world, {
+      store,
+      policy,
+      notifier: openNotifier(world, aws, signer),
+      record: log.record,
+    }),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
       await log[Symbol.asyncDispose]()
