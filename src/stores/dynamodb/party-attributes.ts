@@ -3,7 +3,9 @@ import { type Principal, parsePrincipal, personOf } from '../../domain/principal
 import { hasCode } from '../../errors.ts'
 import { type Item, type Row, text } from './attributes.ts'
 
-/** The attributes of somebody whose UserId is in the key of the row, and whose person is elsewhere. */
+/**
+ * The attributes of somebody whose UserId is in the key of the row, and whose person is elsewhere.
+ */
 export function partyAttributes({ user, principal }: Pick<Party, 'user' | 'principal'>): Item {
   return { user: text(user), principal: text(principal) }
 }
@@ -19,8 +21,9 @@ export function readParty(row: Row, person: string, principalId: string): Party 
 }
 
 /**
- * Reads back who wrote the row under a key with their UserId. Throws `STORE_INVALID` when the person
- * is not that UserId's, as far as can be told: IAM vouches for the key, and for nothing else in it.
+ * Reads back who wrote the row under a key with their UserId. Throws `STORE_INVALID` when the
+ * person is not that UserId's, as far as can be told: IAM vouches for the key, and for nothing else
+ * in it.
  */
 export function readAuthor(row: Row, person: string, principalId: string): Party {
   const party = readParty(row, person, principalId)

@@ -39,7 +39,9 @@ export function reviewKey({ requestId, reviewer }: Pick<Review, 'requestId' | 'r
   return `review#${requestId}#${reviewer.principalId}`
 }
 
-/** The value of `requester` under which the reviews of a request are found. No person is so named. */
+/**
+ * The value of `requester` under which the reviews of a request are found. No person is so named.
+ */
 export function reviewsOf(id: AccessRequestId): string {
   return `review#${id}`
 }

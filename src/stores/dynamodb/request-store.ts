@@ -47,8 +47,8 @@ interface Filing {
 }
 
 /**
- * Keeps access requests, their reviews and announcements in one DynamoDB table, `REQUESTS_TABLE`, of
- * one's own account or of another: shared by all who may read and write it.
+ * Keeps access requests, their reviews and announcements in one DynamoDB table, `REQUESTS_TABLE`,
+ * of one's own account or of another: shared by all who may read and write it.
  */
 export class DynamoDBRequestStore implements RequestStore {
   readonly location: string
@@ -207,7 +207,9 @@ export class DynamoDBRequestStore implements RequestStore {
     throw this.#changedMeanwhile(id)
   }
 
-  /** Resolves to which of `writes` stood against it, by their places: to none when all is written. */
+  /**
+   * Resolves to which of `writes` stood against it, by their places: to none when all is written.
+   */
   async #file(
     { writes, notifications }: Filing,
     signal: AbortSignal,

@@ -28,8 +28,9 @@ export type TransactionWrite =
   | ({ readonly check: string } & Condition)
 
 /**
- * What became of a transaction: all of it was written, or nothing. Then `refusals` has the places of
- * the writes whose conditions did not hold, each with the row as it was, where the backend gives it.
+ * What became of a transaction: all of it was written, or nothing. Then `refusals` has the places
+ * of the writes whose conditions did not hold, each with the row as it was, where the backend gives
+ * it.
  */
 export type Transacted =
   | { readonly isMade: true }
