@@ -228,8 +228,8 @@ export interface Deps extends AsyncDisposable {
   planTables(flags: TableFlags): Promise<TablePlan>
   openTables(): Promise<TableKeeper>
   /**
-   * The store of requests, by flag, policy or setting; `CONFIG_INVALID` for none. `profile`: what the
-   * command is about, whose base credentials sign unless `--aws-profile` does.
+   * The store of requests, by flag, policy or setting; `CONFIG_INVALID` for none. `profile`: what
+   * the command is about, whose base credentials sign unless `--aws-profile` does.
    */
   openRequests(flags: GrantFlags, profile?: string): Promise<OpenedGrants<RequestStore>>
   /** The store of break-glass events, likewise. */

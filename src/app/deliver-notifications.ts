@@ -48,7 +48,9 @@ interface DeliveryOrder {
   readonly within: number
   /** `due`: what its back-off lets be tried. `all`: whatever nobody is trying just now. */
   readonly which: 'due' | 'all'
-  /** Ids that are left alone; grows by what was tried. For outboxes that may be one and the same. */
+  /**
+   * Ids that are left alone; grows by what was tried. For outboxes that may be one and the same.
+   */
   readonly tried?: Set<string>
 }
 
@@ -158,7 +160,9 @@ function isTooOld({ at, attempts }: QueuedNotification, now: Instant): boolean {
   return now - at >= LIFE && attempts >= BACK_OFF.length
 }
 
-/** Told and noted before it is taken off: who dies in between is followed by one who tells again. */
+/**
+ * Told and noted before it is taken off: who dies in between is followed by one who tells again.
+ */
 async function giveUp(
   deps: DeliveryDeps,
   queued: QueuedNotification,

@@ -45,8 +45,8 @@ const LONGEST = 4 * 3600
 
 /**
  * What breaking glass would begin under `policy` at `at`: no `plan` where all of the access that it
- * could give is allowed as it is. `allowed`: in which modes some is. Throws `BREAK_GLASS_REFUSED`, with what else would lead to access, when no rule lets the invoker do what
- * they wish.
+ * could give is allowed as it is. `allowed`: in which modes some is. Throws `BREAK_GLASS_REFUSED`,
+ * with what else would lead to access, when no rule lets the invoker do what they wish.
  */
 export function planBreakGlass(
   policy: Policy,

@@ -18,7 +18,9 @@ interface Teller {
   readonly newId: () => string
 }
 
-/** What is to be sent where, now that something happened to a request; `shown` is as it is since. */
+/**
+ * What is to be sent where, now that something happened to a request; `shown` is as it is since.
+ */
 export function announce(
   { policy, newId }: Teller,
   happening: Happening,

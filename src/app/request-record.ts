@@ -3,7 +3,9 @@ import { toTimestamp } from '../domain/time.ts'
 import type { Acted } from './act-log.ts'
 import type { ShownRequest } from './shown-request.ts'
 
-/** What each record of the decision log says of a request, and until when it lets in, if it does. */
+/**
+ * What each record of the decision log says of a request, and until when it lets in, if it does.
+ */
 export function recordOf({ filed, state }: ShownRequest) {
   const { id, requester, profile, roleArn, rule } = filed.request
   return {

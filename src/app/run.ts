@@ -27,6 +27,8 @@ import { RunSessions } from './run-sessions.ts'
 import { ServedCount } from './served-count.ts'
 import type { SessionRuleSettings } from './session-rules.ts'
 
+type BaseOf = () => Promise<Credentials>
+
 export interface RunDeps {
   readonly profiles: Profiles
   readonly tokens: TokenService
@@ -34,13 +36,11 @@ export interface RunDeps {
   readonly clock: Clock
   readonly notices: Notices
   /** As above; `policy` is the one in force. Without it there are no grants. */
-  readonly openGrants?:
-    | ((base: () => Promise<Credentials>, policy: () => Policy | undefined) => GrantSource)
-    | undefined
+  readonly openGrants?: (base: BaseOf, policy: () => Policy | undefined) => GrantSource
   /** `base` gives the served profile's own credentials, for a policy that is kept in AWS. */
-  readonly openPolicySource: (base: () => Promise<Credentials>) => PolicySource
+  readonly openPolicySource: (base: BaseOf) => PolicySource
   /** As above. Without it nothing is tracked, and no lock is looked at. */
-  readonly openSessionStores?: ((base: () => Promise<Credentials>) => SessionStores) | undefined
+  readonly openSessionStores?: (base: BaseOf) => SessionStores
   readonly parsePolicy: PolicyKeeperDeps['parse']
   readonly sha256: (text: string) => Uint8Array
   readonly newRequestId: () => string

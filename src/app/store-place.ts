@@ -1,7 +1,7 @@
 import { SentinelError } from '../errors.ts'
 
 /** A place that a flag or a setting names, with the name of that. */
-export interface ConfiguredPlace {
+interface ConfiguredPlace {
   readonly location: string
   readonly origin: string
 }

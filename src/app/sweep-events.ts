@@ -44,7 +44,9 @@ export async function sweepRequests(
   return count
 }
 
-/** As {@link sweepRequests}: that break-glass events ran out, and that their reviews are overdue. */
+/**
+ * As {@link sweepRequests}: that break-glass events ran out, and that their reviews are overdue.
+ */
 export async function sweepBreakGlass(
   deps: SweepDeps<Events>,
   onPage: (seen: number) => void = () => {},

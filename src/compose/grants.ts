@@ -6,7 +6,6 @@ import { parseStoreLocation } from '../domain/store-location.ts'
 import { SentinelError } from '../errors.ts'
 import type { BreakGlassStore } from '../ports/break-glass-store.ts'
 import type { GrantStores } from '../ports/grant-stores.ts'
-import type { Outbox } from '../ports/outbox.ts'
 import type { RequestStore } from '../ports/request-store.ts'
 import { openAWS } from './aws.ts'
 import { assertOutside, identify, identifyCaller } from './callers.ts'
@@ -38,7 +37,7 @@ export function openBreakGlass(
   return open(world, command, 'breakGlass', (stores, place) => stores.openBreakGlass(place))
 }
 
-async function open<Store extends Outbox & AsyncDisposable>(
+async function open<Store extends RequestStore | BreakGlassStore>(
   world: World,
   { flags, profile }: GrantCommand,
   kind: Kind,

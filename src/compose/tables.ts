@@ -22,7 +22,9 @@ interface Place {
 
 const KINDS = Object.keys(TABLES) as TableKind[]
 
-/** Finds out which tables there are to be. AWS is asked only for a policy, and only if it may be. */
+/**
+ * Finds out which tables there are to be. AWS is asked only for a policy, and only if it may be.
+ */
 export async function planTables(world: World, flags: TableFlags): Promise<TablePlan> {
   const aws = await openAWS(world, {})
   const [definitions, { terraform, cloudFormation }, { iamPolicy }] = await Promise.all([

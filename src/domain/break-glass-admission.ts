@@ -6,7 +6,7 @@
  * | | whose events count | until |
  * |---|---|---|
  * | overdue review | the person's, on any profile | it is reviewed |
- * | `max_per_user` | the person's, on all profiles that the rule covers | the oldest leaves the window |
+ * | `max_per_user` | the person's, on all that the rule covers | the oldest leaves the window |
  * | `max_per_profile` | everybody's on the profile | likewise |
  * | live | the person's on the profile | it ends |
  * | cooldown | likewise | that long after the last one's end |

@@ -4,7 +4,9 @@ import type { Instant } from './time.ts'
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number]
 
-/** Where one is sent, as the policy names it. Secrets come from the environment, never from here. */
+/**
+ * Where one is sent, as the policy names it. Secrets come from the environment, never from here.
+ */
 export interface NotificationTarget {
   readonly kind: 'webhook' | 'slack' | 'sns'
   /** An https URL (http on loopback), or the ARN of a topic. */

@@ -6,7 +6,9 @@ interface Judgement {
   readonly passing: readonly number[]
 }
 
-/** Throws `NOTIFICATION_FAILED` or `NOTIFICATION_REFUSED` unless `status` says that it was taken. */
+/**
+ * Throws `NOTIFICATION_FAILED` or `NOTIFICATION_REFUSED` unless `status` says that it was taken.
+ */
 export function assertTaken(status: number, { receiver, passing }: Judgement): void {
   if (status >= 200 && status < 300) return
   const message = `${receiver} answered ${status}`

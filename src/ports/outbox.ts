@@ -3,8 +3,8 @@ import type { Instant } from '../domain/time.ts'
 
 /**
  * Announcements that were written with the events they are about, in one transaction, and wait to
- * be delivered by whichever Sentinel comes next. At least once: who dies after delivering and before
- * `remove` makes a repeat.
+ * be delivered by whichever Sentinel comes next. At least once: who dies after delivering and
+ * before `remove` makes a repeat.
  */
 export interface Outbox {
   /** Those that may be tried at `now`, oldest first. */

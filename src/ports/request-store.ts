@@ -21,10 +21,10 @@ export interface RequestQuery {
 }
 
 /**
- * Where access requests and their reviews are kept. As with sessions: safe for many processes, every
- * write conditional on what is there, nothing read, changed and put back, and what was written once
- * (a request, a review, a cancellation, a revocation) is never changed. Notifications are written in
- * the same transaction as what they announce, or not at all.
+ * Where access requests and their reviews are kept. As with sessions: safe for many processes,
+ * every write conditional on what is there, nothing read, changed and put back, and what was
+ * written once (a request, a review, a cancellation, a revocation) is never changed. Notifications
+ * are written in the same transaction as what they announce, or not at all.
  *
  * Every method rejects with `STORE_UNAVAILABLE`, `STORE_NOT_FOUND` or `STORE_INVALID` as session
  * stores do, and with nothing else but the codes named. A record that cannot be understood is never
@@ -41,7 +41,9 @@ export interface RequestStore extends Outbox, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void>
 
-  /** Strongly consistent but for reviews, which may be missing for a second after they were made. */
+  /**
+   * Strongly consistent but for reviews, which may be missing for a second after they were made.
+   */
   get(id: AccessRequestId, signal: AbortSignal): Promise<FiledRequest | undefined>
 
   /** The ids that begin with `prefix`, at most 10. */

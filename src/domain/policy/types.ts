@@ -211,7 +211,9 @@ export interface Grant {
   readonly endsAt: Instant
   /** Where it was found, in full. */
   readonly store?: string
-  /** Approved by a rule's `auto_approve`: lifts only what that rule, as it is now, would approve. */
+  /**
+   * Approved by a rule's `auto_approve`: lifts only what that rule, as it is now, would approve.
+   */
   readonly isAutomatic?: boolean
 }
 

@@ -1,8 +1,8 @@
 /**
  * Guards: rows that list the events which decide whether another may begin, one for each person and
- * one for each profile. An index may lag; a guard is read strongly consistent, and whoever begins an
- * event writes both guards on condition that they still have the version that was read. So of two
- * who begin at the same time, one has to look again, and then sees the other.
+ * one for each profile. An index may lag; a guard is read strongly consistent, and whoever begins
+ * an event writes both guards on condition that they still have the version that was read. So of
+ * two who begin at the same time, one has to look again, and then sees the other.
  *
  * @module
  */

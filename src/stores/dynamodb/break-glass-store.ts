@@ -241,7 +241,9 @@ export class DynamoDBBreakGlassStore implements BreakGlassStore {
   }
 }
 
-/** Whether a transaction was refused for a notification: their writes are the last, from `first`. */
+/**
+ * Whether a transaction was refused for a notification: their writes are the last, from `first`.
+ */
 function isOutbox(outcome: Transacted, first: number): boolean {
   return !outcome.isMade && outcome.refusals.keys().some((place) => place >= first)
 }

@@ -4,11 +4,11 @@
  *
  *     review#<request>#<UserId>     written by their reviewer alone, also `bgreview#…`
  *     bg#<UserId>#<event>           written by their invoker alone
- *     request#…, guard#…, outbox#…  anybody's: which attributes may be written is all there is to say
+ *     request#…, guard#…, outbox#…  anybody's: only which attributes may be written is said
  *
- * A condition cannot demand that a row is not there yet: who may put a row may put it anew. What has
- * to last against whoever wrote the row is never in a row that they may put. Of the rows that one
- * transaction puts, all keys are in one statement: a condition is on the keys of all of them.
+ * A condition cannot demand that a row is not there yet: who may put a row may put it anew. What
+ * has to last against whoever wrote the row is never in a row that they may put. Of the rows that
+ * one transaction puts, all keys are in one statement: a condition is on the keys of all of them.
  *
  * @module
  */

@@ -6,8 +6,8 @@ import { SentinelError } from '../../errors.ts'
 export type MemoryOutbox = Map<string, QueuedNotification>
 
 /**
- * Queues `notifications`, to be tried at once. Before anything is written that they announce: throws
- * `STORE_INVALID` when an id is taken, and has queued none of them then.
+ * Queues `notifications`, to be tried at once. Before anything is written that they announce:
+ * throws `STORE_INVALID` when an id is taken, and has queued none of them then.
  */
 export function putNotifications(
   outbox: MemoryOutbox,

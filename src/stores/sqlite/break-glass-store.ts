@@ -28,8 +28,8 @@ import {
 const OWNER = 'break_glass'
 
 /**
- * Opens the break-glass events in the SQLite file at `path`, which is made if there is none. Rejects
- * with `FILE_UNTRUSTED`, `STORE_INVALID` or `STORE_UNAVAILABLE`.
+ * Opens the break-glass events in the SQLite file at `path`, which is made if there is none.
+ * Rejects with `FILE_UNTRUSTED`, `STORE_INVALID` or `STORE_UNAVAILABLE`.
  */
 export async function openSqliteBreakGlassStore(
   path: string,
