@@ -7,7 +7,6 @@ import type { Actor, RequestDeps } from './request-deps.ts'
 import { announce } from './request-news.ts'
 import { recordOf } from './request-record.ts'
 import { assertMayRevoke } from './review-rights.ts'
-import { settleQuietly } from './settle-request.ts'
 import { describeState, type ShownRequest, showRequest } from './shown-request.ts'
 
 /** Who withdraws what. */
@@ -56,7 +55,6 @@ export async function cancelRequest(
   if (outcome !== 'written')
     return { outcome: 'already', shown: await lookAgain(deps, filed, outcome) }
   await log.write({ type: 'request.cancelled', ...recordOf(after) })
-  await settleQuietly(store, id)
   return { outcome, shown: after }
 }
 

@@ -1,6 +1,6 @@
 import type { ShownRequest } from '../app/shown-request.ts'
 import { formatDuration } from '../domain/duration.ts'
-import { toSeconds } from '../domain/time.ts'
+import { type Instant, toSeconds } from '../domain/time.ts'
 import { REQUEST_FIELDS, requestFields } from './request-fields.ts'
 import type { RowKind } from './row-writer.ts'
 import { inOneLine } from './session-table.ts'
@@ -9,7 +9,7 @@ import { inOneLine } from './session-table.ts'
 export const REQUEST_ROWS: RowKind<ShownRequest> = {
   columns: [
     { heading: 'ID', width: 20, cell: ({ filed }) => filed.request.id },
-    { heading: 'STATUS', width: 8, cell: ({ state }) => state.status },
+    { heading: 'STATUS', width: 9, cell: ({ state }) => state.status },
     {
       heading: 'REQUESTER',
       width: 9,
@@ -17,7 +17,7 @@ export const REQUEST_ROWS: RowKind<ShownRequest> = {
     },
     { heading: 'PROFILE', width: 7, cell: ({ filed }) => inOneLine(filed.request.profile) },
     { heading: 'FOR', width: 5, cell: ({ filed }) => formatDuration(filed.request.duration) },
-    { heading: 'UNTIL', width: 20, cell: until },
+    { heading: 'UNTIL', width: 17, cell: until },
   ],
   fields: REQUEST_FIELDS,
   fieldsOf: requestFields,
@@ -27,11 +27,15 @@ export const REQUEST_ROWS: RowKind<ShownRequest> = {
 function until({ state }: ShownRequest): string {
   switch (state.status) {
     case 'pending':
-      return toSeconds(state.expiresAt)
+      return toMinutes(state.expiresAt)
     case 'approved':
     case 'ended':
-      return state.granted ? toSeconds(state.granted.until) : '-'
+      return state.granted ? toMinutes(state.granted.until) : '-'
     default:
       return '-'
   }
+}
+
+function toMinutes(instant: Instant): string {
+  return `${toSeconds(instant).slice(0, 16)}Z`
 }

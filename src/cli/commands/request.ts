@@ -50,7 +50,7 @@ export default defineCommand({
     const profile = chooseProfile(given, options.profile, deps)
     const justification = readJustification(options.justification)
     const duration = readAccessDuration(options.duration)
-    await using requests = await deps.openRequests(options)
+    await using requests = await deps.openRequests(options, profile)
     const requester = await requests.requester(profile)
     const tools = openRequestDeps(requests, requester, deps)
 
