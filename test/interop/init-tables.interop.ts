@@ -10,7 +10,12 @@ import {
   DynamoDBClient,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
-import { creationOf, SESSIONS_TABLE } from '../../src/stores/dynamodb/tables.ts'
+import {
+  BREAK_GLASS_TABLE,
+  creationOf,
+  REQUESTS_TABLE,
+  SESSIONS_TABLE,
+} from '../../src/stores/dynamodb/tables.ts'
 import { missingDynamoDBLocal, openDynamoDBLocal } from '../fixtures/dynamodb-local.ts'
 import { openMoto } from '../fixtures/moto.ts'
 import { BINARY, openScene, type Scene } from '../fixtures/scene.ts'
@@ -18,6 +23,7 @@ import { missing } from '../fixtures/tools.ts'
 
 const REGION = 'eu-central-1'
 const SCRIPT = '/usr/bin/script'
+const DEFINITIONS = [SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE]
 
 const BACKENDS = {
   moto: { open: openMoto, hasRecovery: true, skip: missing('moto_server') },
@@ -73,6 +79,31 @@ for (const [name, { open, hasRecovery, skip }] of Object.entries(BACKENDS)) {
       } else {
         assert.match(stderr, /^warning: made has no point-in-time recovery: what answers does not/m)
       }
+    })
+
+    test('creates the tables of all kinds when no flag names one', async () => {
+      await using scene = await openOne()
+
+      const { status, stdout, stderr } = await init(scene, '--yes', '--output', 'json')
+
+      assert.equal(status, 0, stderr)
+      const made: { name: string; outcome: string }[] = JSON.parse(stdout).tables
+      assert.deepEqual(
+        made.map(({ name, outcome }) => [name, outcome]),
+        DEFINITIONS.map(({ defaultName }) => [defaultName, 'created']),
+      )
+      for (const definition of DEFINITIONS) {
+        const TableName = definition.defaultName
+        const { Table } = await client.send(new DescribeTableCommand({ TableName }))
+        const expected = creationOf(definition, TableName)
+        assert.deepEqual(
+          shapes(Table?.GlobalSecondaryIndexes),
+          shapes(expected.GlobalSecondaryIndexes),
+        )
+        assert.match(stderr, new RegExp(`^note: .*\`${definition.kind}: .*:${TableName}\`$`, 'm'))
+      }
+      const again = await init(scene, '--yes')
+      assert.equal(again.stdout.match(/: existed already$/gm)?.length, 3, again.stderr)
     })
 
     test('says what existed already, and changes nothing the second time', async () => {
