@@ -155,7 +155,7 @@ function failed(access: TableAccess, error: unknown, { aborted }: AbortSignal): 
 }
 
 function tooMany(location: string, count: number): SentinelError {
-  const message = `${count} rows are to be written to ${location} at once, and ${MOST_WRITES} may be`
+  const message = `${count} rows are too many to be written to ${location} at once`
   return new SentinelError('STORE_INVALID', message, {
     hint: 'name fewer places under notify in the policy',
   })
