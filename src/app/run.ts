@@ -1,4 +1,5 @@
 import type { Credentials } from '../domain/credentials.ts'
+import { toHex } from '../domain/hex.ts'
 import type { Mode, Policy } from '../domain/policy/types.ts'
 import type { SessionId } from '../domain/session.ts'
 import { hasCode, SentinelError } from '../errors.ts'
@@ -35,12 +36,12 @@ export interface RunDeps {
   readonly log: DecisionLog
   readonly clock: Clock
   readonly notices: Notices
-  /** As above; `policy` is the one in force. Without it there are no grants. */
-  readonly openGrants?: (base: BaseOf, policy: () => Policy | undefined) => GrantSource
   /** `base` gives the served profile's own credentials, for a policy that is kept in AWS. */
   readonly openPolicySource: (base: BaseOf) => PolicySource
   /** As above. Without it nothing is tracked, and no lock is looked at. */
   readonly openSessionStores?: (base: BaseOf) => SessionStores
+  /** As above; `policy` is the one in force. Without it there are no grants. */
+  readonly openGrants?: (base: BaseOf, policy: () => Policy | undefined) => GrantSource
   readonly parsePolicy: PolicyKeeperDeps['parse']
   readonly sha256: (text: string) => Uint8Array
   readonly newRequestId: () => string
@@ -117,7 +118,7 @@ export class Run implements AsyncDisposable {
         ...common,
         source,
         parse: deps.parsePolicy,
-        sha256: (text) => hex(deps.sha256(text)),
+        sha256: (text) => toHex(deps.sha256(text)),
       },
       { acceptsReset: options.acceptsPolicyReset },
     )
@@ -294,8 +295,4 @@ export class Run implements AsyncDisposable {
 function askedFor({ asked, mode }: RunOptions, { durationSeconds }: Profile): number {
   const ofProfile = mode === 'server' ? undefined : durationSeconds
   return asked.flag ?? ofProfile ?? asked.setting
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { SentinelError } from '../errors.ts'
+import { toHex } from './hex.ts'
 import { type Instant, MINUTE } from './time.ts'
 
 /** 16 lower-case hex digits, 64 random bits. */
@@ -121,7 +122,7 @@ export function describeScope(scope: LockScope): string {
 /** Writes 8 random bytes as the id of a session. */
 export function toSessionId(bytes: Uint8Array): SessionId {
   if (bytes.length !== 8) throw new RangeError(`${bytes.length} bytes, not 8`)
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') as SessionId
+  return toHex(bytes) as SessionId
 }
 
 export function isSessionId(text: string): text is SessionId {
