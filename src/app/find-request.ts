@@ -25,7 +25,7 @@ export async function findRequest(
 }
 
 /** Reads an id, or the beginning of one: at least 4 characters. Throws `USAGE`. */
-export function parseRequestPrefix(text: string): string {
+function parseRequestPrefix(text: string): string {
   if (/^[a-z2-7]{4,20}$/.test(text)) return text
   throw new SentinelError('USAGE', `not the id of a request: "${text}"`, {
     hint: 'ids are 20 characters of a-z and 2-7, or their first 4 or more: sentinel requests',
