@@ -48,6 +48,8 @@ ${visible.map(section).join('\n\n')}
       'SECURITY.md',
       'docs/policy.md',
       'docs/sessions.md',
+      'docs/approvals.md',
+      'docs/notifications.md',
       'docs/decision-log.md',
       'docs/notifications.md',
     ]
