@@ -21,7 +21,7 @@ export interface Guard {
 }
 
 /** Events that a guard lists at most: a row of DynamoDB's holds 400 KB, and each is read. */
-export const MOST_GUARDED = 300
+const MOST_GUARDED = 300
 
 /** The keys of the two guards that stand before `event`. */
 export function guardIds({ invoker, profile }: BreakGlassEvent): readonly [string, string] {

@@ -99,7 +99,7 @@ export function eventFromItem(item: Item, location: string): Omit<FiledEvent, 'r
   const id = eventIdIn(row.text('id'))
   if (!id) throw row.invalid('its id is not that of a break-glass event')
   const reviewWithin = row.optional('review_within', row.integer)
-  const closed = row.optional('closed_at', () => readClosing(row))
+  const closed = readClosing(row)
   const event = {
     id,
     invoker: readAuthor(row, 'person', principalId),
@@ -139,7 +139,9 @@ function readStart(row: Row): Instant {
   throw row.invalid('created_at is not started_at')
 }
 
-function readClosing(row: Row): Act {
+/** Half a latch is none that Sentinel wrote, and must not pass for an open one. */
+function readClosing(row: Row): Act | undefined {
+  if (!['closed_at', 'closed_by', 'closed_reason'].some((name) => row.has(name))) return undefined
   const reason = row.optional('closed_reason', row.text)
   return {
     at: row.instant('closed_at'),

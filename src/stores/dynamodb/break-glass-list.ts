@@ -1,5 +1,6 @@
 import type { BreakGlassEvent, BreakGlassReview, FiledEvent } from '../../domain/break-glass.ts'
 import type { Instant } from '../../domain/time.ts'
+import { hasCode } from '../../errors.ts'
 import type { BreakGlassQuery } from '../../ports/break-glass-store.ts'
 import type { Item } from './attributes.ts'
 import {
@@ -91,7 +92,20 @@ async function findReviews(
     keys.push(...page.flatMap(({ id: key }) => key?.S ?? []).filter(isReview))
   }
   const rows = await readAll(table, keys, signal)
-  return rows.map((item) => eventReviewFromItem(item, table.location))
+  return rows.flatMap((item) => eventReviewIn(item, table.location))
+}
+
+/**
+ * The review that a row is. One that cannot be understood does not count; and as everybody who may
+ * review could write it, it does not keep anybody from reading the event either.
+ */
+function eventReviewIn(item: Item, location: string): readonly BreakGlassReview[] {
+  try {
+    return [eventReviewFromItem(item, location)]
+  } catch (error) {
+    if (hasCode(error, 'STORE_INVALID')) return []
+    throw error
+  }
 }
 
 /** The rows of any number of keys, in their order. */
