@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { type BreakGlassEvent, eventRemovableAt, HISTORY_SPAN } from '../../domain/break-glass.ts'
+import {
+  type BreakGlassEvent,
+  eventRemovableAt,
+  type FiledEvent,
+  HISTORY_SPAN,
+} from '../../domain/break-glass.ts'
 import { SentinelError } from '../../errors.ts'
 import { type Item, integer, openRow, text } from './attributes.ts'
 import { eventFromItem, eventKey, OPEN_EVENTS } from './break-glass-item.ts'
@@ -45,22 +50,22 @@ export function isCounted(item: Item, next: BreakGlassEvent, location: string): 
 }
 
 /**
- * Writes a guard anew, with `event` and those of `counted` that it listed; only if it is as it was
- * read. Throws `STORE_INVALID` when there is no room: a quota holds only where nothing is left out.
+ * Writes a guard anew, with the keys of `events`, the last of which is about to begin; only if it
+ * is as it was read. Throws `STORE_INVALID` when there is no room: a quota holds only where nothing
+ * is left out.
  */
 export function guardWith(
-  { id, version, events }: Guard,
-  event: BreakGlassEvent,
-  counted: ReadonlySet<string>,
+  { id, version }: Guard,
+  events: readonly Pick<FiledEvent, 'event'>[],
   location: string,
 ): TransactionWrite {
-  const kept = events.filter((key) => counted.has(key))
-  if (kept.length >= MOST_GUARDED) throw full(id, location)
+  if (events.length > MOST_GUARDED) throw full(id, location)
+  const last = Math.max(...events.map(({ event }) => event.startedAt))
   const put = {
     id: text(id),
     version: integer((version ?? 0) + 1),
-    events: { L: [...kept, eventKey(event)].map(text) },
-    ttl: integer(eventRemovableAt(event.startedAt)),
+    events: { L: events.map(({ event }) => text(eventKey(event))) },
+    ttl: integer(eventRemovableAt(last)),
   }
   return version === undefined
     ? { put }

@@ -7,7 +7,7 @@ import type { TransactionWrite } from './transaction.ts'
 /** What there is before an event begins. */
 export interface Before {
   readonly history: BreakGlassHistory
-  readonly guards: readonly Guard[]
+  readonly guards: readonly [person: Guard, profile: Guard]
   /** The keys of the events that count. */
   readonly counted: ReadonlySet<string>
 }
@@ -30,20 +30,27 @@ export async function lookBack(
   const rows = await readAll(table, listed, signal)
   const counted = rows.filter((item) => isCounted(item, event, location))
   const filed = await fileEvents(table, counted, signal)
-  const byKey = new Map(counted.map((item, place) => [item.id?.S ?? '', filed[place]] as const))
-  const of = ({ events }: Guard) => events.flatMap((key) => byKey.get(key) ?? [])
   return {
-    history: { ofPerson: of(person), ofProfile: of(profile) },
+    // Two rows are not read at one moment: what either lists is taken for both. Where one of them
+    // was late, nothing is written, as its version is not the one that was read.
+    history: {
+      ofPerson: filed.filter(({ event: { invoker } }) => invoker.person === event.invoker.person),
+      ofProfile: filed.filter(({ event: { profile: other } }) => other === event.profile),
+    },
     guards: [person, profile],
-    counted: new Set(byKey.keys()),
+    counted: new Set(counted.flatMap(({ id }) => id?.S ?? [])),
   }
 }
 
-/** What writes the guards anew, with `event`: see {@link guardWith}. */
+/** What writes the guards anew, with `event`: each lists the history that it stands for. */
 export function guardWrites(
-  { guards, counted }: Before,
+  { guards, history }: Before,
   event: BreakGlassEvent,
   location: string,
 ): readonly TransactionWrite[] {
-  return guards.map((guard) => guardWith(guard, event, counted, location))
+  const [person, profile] = guards
+  return [
+    guardWith(person, [...history.ofPerson, { event }], location),
+    guardWith(profile, [...history.ofProfile, { event }], location),
+  ]
 }

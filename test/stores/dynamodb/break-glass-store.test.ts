@@ -145,10 +145,12 @@ suite('beginning an event in DynamoDB', () => {
       earlier(2 * HISTORY_SPAN),
       earlier(3 * HOUR),
     ]
+    const foreign = anEvent({ startedAt: EVENT.startedAt - HOUR })
     const rows = new Rows(
       ...[recent, old].map(settled),
       toEventItem(open),
-      guard(PERSON_GUARD, 1, [open, old, gone, recent]),
+      toEventItem(foreign),
+      guard(PERSON_GUARD, 1, [open, old, gone, foreign]),
       guard(PROFILE_GUARD, 1, [recent]),
     )
     const shown: BreakGlassHistory[] = []
@@ -161,10 +163,13 @@ suite('beginning an event in DynamoDB', () => {
     )
     assert.deepEqual(
       shown.map(({ ofProfile }) => ids(ofProfile)),
-      [[recent.id]],
+      [[open.id, recent.id]],
+      'what one guard lists and the other lacks is known to both',
     )
-    const person = rows.written[0]?.[1]?.Put?.Item?.events?.L?.map(({ S }) => S)
-    assert.deepEqual(person, [open, recent, EVENT].map(eventKey))
+    for (const { Put } of rows.written[0]?.slice(1) ?? []) {
+      const listed = Put?.Item?.events?.L?.map(({ S }) => S)
+      assert.deepEqual(listed, [open, recent, EVENT].map(eventKey))
+    }
   })
 
   test('looks again when others began meanwhile', async () => {
@@ -200,10 +205,10 @@ suite('beginning an event in DynamoDB', () => {
 
   test('refuses where a guard has no room, rather than leave an event out', async () => {
     const many = Array.from({ length: 300 }, (_, n) => earlier(HOUR + n))
-    const rows = new Rows(...many.map(settled), guard(PROFILE_GUARD, 300, many))
+    const rows = new Rows(...many.map(settled), guard(PERSON_GUARD, 300, many))
     await assert.rejects(rows.open().begin(EVENT, admitAll, [], WAITING), {
       code: 'STORE_INVALID',
-      message: /guard#profile#prod .* lists 300 events, and has room for no other$/,
+      message: /guard#person#.* lists 300 events, and has room for no other$/,
     })
     assert.deepEqual(rows.written, [])
   })
