@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { AccessRequest } from '../domain/access-request.ts'
-import { isSameParty } from '../domain/party.ts'
+import type { AccessRequest, FiledRequest, Review } from '../domain/access-request.ts'
+import { isSameParty, principalOf } from '../domain/party.ts'
 import { isAmong } from '../domain/policy/automatic.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { ApprovalRule, Policy } from '../domain/policy/types.ts'
@@ -15,6 +15,20 @@ import type { Actor } from './request-deps.ts'
 /** Whether `actor` may approve or deny `request`. */
 export function mayReview(policy: Policy, request: AccessRequest, actor: Actor): boolean {
   return whyNotReview(policy, request, actor) === undefined
+}
+
+/**
+ * `filed` with those approvals only whose givers might give them now: who left the approvers, or
+ * never was one and wrote the record without Sentinel, approves nothing. What denies stays.
+ */
+export function withRightfulApprovals(policy: Policy, filed: FiledRequest): FiledRequest {
+  const { request, reviews } = filed
+  const isRightful = ({ verdict, reviewer: party }: Review) => {
+    if (verdict === 'deny') return true
+    const principal = principalOf(party)
+    return principal !== undefined && mayReview(policy, request, { principal, party })
+  }
+  return { ...filed, reviews: reviews.filter(isRightful) }
 }
 
 /** Throws `REVIEW_REFUSED` unless `actor` may approve or deny `request`. */

@@ -8,6 +8,7 @@ import type { GrantSource } from '../ports/grant-source.ts'
 import type { GrantStores } from '../ports/grant-stores.ts'
 import type { RequestStore } from '../ports/request-store.ts'
 import { patience } from './patience.ts'
+import { withRightfulApprovals } from './review-rights.ts'
 import { choosePlace } from './store-place.ts'
 
 export interface StoreGrantsDeps {
@@ -72,14 +73,15 @@ export class StoreGrants implements GrantSource {
   }
 
   async #approved(place: string, person: string, profile: string): Promise<Grant[]> {
-    const { stores, clock, digest } = this.#deps
+    const { stores, clock, digest, policy } = this.#deps
     const store = await opened(this.#requests, place, () => stores.openRequests(place))
     const now = clock.aws()
     const grants: Grant[] = []
     const query = { person, since: now - LOOKED_BACK, which: 'all' } as const
     for await (const filed of store.list(query, patience())) {
-      if (filed.request.profile !== profile) continue
-      const grant = grantOfRequest(filed, digest, now)
+      const current = policy()
+      if (filed.request.profile !== profile || !current) continue
+      const grant = grantOfRequest(withRightfulApprovals(current, filed), digest, now)
       if (grant) grants.push({ ...grant, store: store.location })
     }
     return grants

@@ -9,13 +9,15 @@ import { SentinelError } from '../../src/errors.ts'
 import type { GrantStores } from '../../src/ports/grant-stores.ts'
 import { MemoryBreakGlassStore } from '../../src/stores/memory/break-glass-store.ts'
 import { MemoryRequestStore } from '../../src/stores/memory/request-store.ts'
-import { aBreakGlassRule, anApprovalRule, aPolicy } from '../fixtures/policies.ts'
+import { aBreakGlassRule, anApprovalRule, aPolicy, users } from '../fixtures/policies.ts'
 import { aParty, aRequest, aReview, sha256 } from '../stores/request-under-test.ts'
 
 const NOW = Date.UTC(2026, 0, 14, 12)
 const SIGNAL = new AbortController().signal
 const ALICE = aParty('alice')
 const PLACES = { requests: 'dynamodb:requests', breakGlass: 'dynamodb:events' }
+
+const RULE = anApprovalRule({ name: 'prod-approvers', approvers: users('sso:*') })
 
 let now: number
 let policy: Policy | undefined
@@ -78,7 +80,7 @@ suite('StoreGrants', () => {
     now = NOW + 5 * MINUTE
     policy = aPolicy({
       stores: PLACES,
-      approvals: [anApprovalRule()],
+      approvals: [RULE],
       breakGlass: [aBreakGlassRule()],
     })
     requests = new MemoryRequestStore()
@@ -126,6 +128,24 @@ suite('StoreGrants', () => {
           [],
           SIGNAL,
         ),
+    ],
+    [
+      'one approved by who left the approvers',
+      async () => {
+        await approve()
+        policy = aPolicy({ stores: PLACES, approvals: [{ ...RULE, approvers: users('carol') }] })
+      },
+    ],
+    [
+      'one whose rule is gone',
+      async () => {
+        await approve()
+        policy = aPolicy({ stores: PLACES, approvals: [{ ...RULE, name: 'others' }] })
+      },
+    ],
+    [
+      'one approved by somebody whose record does not fit together',
+      () => approve({}, { reviewer: { ...aParty('bob'), person: 'sso:carol@corp.example' } }),
     ],
     ['one that was denied', () => approve({}, { verdict: 'deny' })],
     ['one for another profile', () => approve({ profile: 'dev' })],
