@@ -1,20 +1,30 @@
 import { EVENT_FIELDS, eventFields, type ShownEvent } from '../app/shown-event.ts'
-import { toSeconds } from '../domain/time.ts'
+import { toMinutes } from '../domain/time.ts'
 import type { RowKind } from './row-writer.ts'
 import { inOneLine } from './session-table.ts'
 
 /**
- * Break-glass events in rows. The table fits 80 columns, so an id is cut to what is enough to name
- * it; `breakglass show` tells if ever it is not.
+ * Break-glass events in rows. The table fits 80 columns, so names are cut that are long, and an id
+ * to what is enough to name it; `breakglass show` tells if ever it is not.
  */
 export const EVENT_ROWS: RowKind<ShownEvent> = {
   columns: [
     { heading: 'ID', width: 8, cell: ({ filed }) => filed.event.id.slice(0, 8) },
     { heading: 'STATUS', width: 10, cell: ({ state }) => state.status },
-    { heading: 'USER', width: 9, cell: ({ filed }) => inOneLine(filed.event.invoker.user) },
-    { heading: 'PROFILE', width: 9, cell: ({ filed }) => inOneLine(filed.event.profile) },
+    {
+      heading: 'USER',
+      width: 9,
+      most: 12,
+      cell: ({ filed }) => inOneLine(filed.event.invoker.user),
+    },
+    {
+      heading: 'PROFILE',
+      width: 9,
+      most: 12,
+      cell: ({ filed }) => inOneLine(filed.event.profile),
+    },
     { heading: 'REASON', width: 11, cell: ({ filed }) => filed.event.reasonCode },
-    { heading: 'ENDS', width: 20, cell: ({ state }) => toSeconds(state.endsAt) },
+    { heading: 'ENDS', width: 17, cell: ({ state }) => toMinutes(state.endsAt) },
   ],
   fields: EVENT_FIELDS,
   fieldsOf: eventFields,

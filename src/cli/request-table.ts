@@ -1,22 +1,36 @@
 import type { ShownRequest } from '../app/shown-request.ts'
 import { formatDuration } from '../domain/duration.ts'
-import { type Instant, toSeconds } from '../domain/time.ts'
+import { toMinutes } from '../domain/time.ts'
 import { REQUEST_FIELDS, requestFields } from './request-fields.ts'
 import type { RowKind } from './row-writer.ts'
 import { inOneLine } from './session-table.ts'
 
-/** Requests in rows. The table fits 80 columns, and leaves to `request show` why it was asked. */
+/**
+ * Requests in rows. The table fits 80 columns, so names are cut that are long, and an id to what is
+ * enough to name it; why it was asked is left to `request show`.
+ */
 export const REQUEST_ROWS: RowKind<ShownRequest> = {
   columns: [
-    { heading: 'ID', width: 20, cell: ({ filed }) => filed.request.id },
+    { heading: 'ID', width: 8, cell: ({ filed }) => filed.request.id.slice(0, 8) },
     { heading: 'STATUS', width: 9, cell: ({ state }) => state.status },
     {
       heading: 'REQUESTER',
       width: 9,
+      most: 18,
       cell: ({ filed }) => inOneLine(filed.request.requester.user),
     },
-    { heading: 'PROFILE', width: 7, cell: ({ filed }) => inOneLine(filed.request.profile) },
-    { heading: 'FOR', width: 5, cell: ({ filed }) => formatDuration(filed.request.duration) },
+    {
+      heading: 'PROFILE',
+      width: 7,
+      most: 13,
+      cell: ({ filed }) => inOneLine(filed.request.profile),
+    },
+    {
+      heading: 'FOR',
+      width: 5,
+      most: 5,
+      cell: ({ filed }) => formatDuration(filed.request.duration),
+    },
     { heading: 'UNTIL', width: 17, cell: until },
   ],
   fields: REQUEST_FIELDS,
@@ -34,8 +48,4 @@ function until({ state }: ShownRequest): string {
     default:
       return '-'
   }
-}
-
-function toMinutes(instant: Instant): string {
-  return `${toSeconds(instant).slice(0, 16)}Z`
 }

@@ -6,7 +6,7 @@
  */
 import type { Output } from '../deps.ts'
 import { csvLine } from './csv.ts'
-import { widthOf } from './output.ts'
+import { fit, widthOf } from './output.ts'
 import type { RowFormat } from './session-table.ts'
 
 /** How one kind of record is shown in a row. */
@@ -16,6 +16,8 @@ export interface RowKind<Shown> {
     readonly heading: string
     /** At least so wide: a longer cell makes it wider from there on. */
     readonly width: number
+    /** At most so wide: a longer cell is cut. Absent: as wide as it gets. */
+    readonly most?: number
     cell(shown: Shown): string
   }[]
   /** The names of the fields that CSV has, in order. */
@@ -54,7 +56,8 @@ function tableRows<Shown>(
 ): RowWriter<Shown> {
   const widths = columns.map(({ width }) => width)
   const line = (cells: readonly string[]) => {
-    const padded = cells.map((cell, index) => {
+    const padded = cells.map((whole, index) => {
+      const cell = fit(whole, columns[index]?.most ?? Infinity)
       const width = Math.max(widths[index] ?? 0, widthOf(cell))
       widths[index] = width
       return cell + ' '.repeat(width - widthOf(cell))

@@ -31,6 +31,11 @@ export function toSeconds(instant: Instant): string {
   return `${new Date(Math.floor(instant / SECOND) * SECOND).toISOString().slice(0, 19)}Z`
 }
 
+/** `2026-01-14T09:00Z`: as {@link toSeconds}, where there is little room. */
+export function toMinutes(instant: Instant): string {
+  return `${toSeconds(instant).slice(0, 16)}Z`
+}
+
 /** `2026-01-14T09:00:00.000Z`: the form in records, which sorts as text. */
 export function toTimestamp(instant: Instant): string {
   return new Date(instant).toISOString()

@@ -28,12 +28,23 @@ suite('sentinel breakglass list', () => {
     assert.equal(
       stdout,
       `ID        STATUS      USER       PROFILE    REASON       ENDS
-liveaaaa  live        alice      live       incident     2026-01-14T12:45:00Z
-unreview  unreviewed  alice      unreviewed  incident     2026-01-14T11:00:00Z
-overduea  overdue     alice      overdue     incident     2026-01-11T11:00:00Z
+liveaaaa  live        alice      live       incident     2026-01-14T12:45Z
+unreview  unreviewed  alice      unreviewed  incident     2026-01-14T11:00Z
+overduea  overdue     alice      overdue     incident     2026-01-11T11:00Z
 `,
     )
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
+  })
+
+  test('cuts names that 80 columns are not enough for', async () => {
+    const invoker = { ...anEvent().invoker, user: 'bartholomew,aaaaaaaaa' }
+    const event = anEvent({ invoker, profile: 'production-payments', reasonCode: 'maintenance' })
+    const store = await aStoreWithEvents({ event })
+    const { stdout } = await sentinel('breakglass list', { store })
+    const [, row = ''] = stdout.split('\n')
+    const cells = 'liveaaaa  live        bartholomew…  production-…  maintenance  2026-01-14T12:45Z'
+    assert.equal(row, cells)
+    assert.equal(row.length, 80)
   })
 
   test('names each so that its beginning will do', async () => {

@@ -34,10 +34,22 @@ suite('sentinel requests', () => {
     assert.deepEqual([status, stderr], [0, ''])
     assert.equal(
       stdout,
-      `ID                    STATUS     REQUESTER  PROFILE  FOR    UNTIL
-aaaaaaaaaaaaapending  pending    alice      pending  1h     2026-01-15T11:45Z
+      `ID        STATUS     REQUESTER  PROFILE  FOR    UNTIL
+aaaaaaaa  pending    alice      pending  1h     2026-01-15T11:45Z
 `,
     )
+  })
+
+  test('cuts names that 80 columns are not enough for', async () => {
+    const requester = { ...theParty(bob), user: 'bartholomew,aaaaaaaaa' }
+    const store = await aStoreWith(
+      aRequest({ requester, profile: 'production-payments', duration: 5430 }),
+    )
+    const { stdout } = await sentinel('requests', { store })
+    const [, row = ''] = stdout.split('\n')
+    const cells = 'aaaaaaaa  pending    bartholomew,aaaaa…  production-p…  1h30…  2026-01-15T11:45Z'
+    assert.equal(row, cells)
+    assert.equal(row.length, 80)
   })
 
   for (const status of REQUEST_STATUSES) {
