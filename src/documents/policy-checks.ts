@@ -30,6 +30,7 @@ export function findWarnings(policy: Policy, root: YamlNode): Finding[] {
     ...namesOfAnyAccount(policy, root),
     ...(policy.strictProfiles ? [] : looseRules(policy, root)),
     ...unboundProfiles(policy, root),
+    ...anybodyDecides(policy, root),
     ...rulesNeverReached(policy, root),
   ]
 }
@@ -109,6 +110,38 @@ function unboundProfiles({ profiles: bindings, rules }: Policy, root: YamlNode):
         },
       ]
     }),
+  )
+}
+
+/**
+ * Deciders that are not told from whoever asked: a session of a role stands for no person, so a
+ * requester who may assume any role whatever would come back as somebody else.
+ */
+function anybodyDecides({ approvals, breakGlass }: Policy, root: YamlNode): Finding[] {
+  const lists = [
+    ...approvals.map(({ approvers }, index) => ({
+      path: ['approvals', index, 'approvers'],
+      users: approvers,
+      deed: 'approve their own requests',
+    })),
+    ...breakGlass.map(({ reviewers = [] }, index) => ({
+      path: ['break_glass', index, 'reviewers'],
+      users: reviewers,
+      deed: 'review their own events',
+    })),
+  ]
+  return lists.flatMap(({ path, users, deed }) =>
+    users.flatMap(({ text, pattern }, index) =>
+      pattern.kind === 'any'
+        ? [
+            {
+              at: offsetAt(root, [...path, index]),
+              message: `${quote(text)} is sessions of roles too: whoever may assume one can ${deed}`,
+              hint: 'name people, as bob, "iam:*" or "sso:*@corp.example"',
+            },
+          ]
+        : [],
+    ),
   )
 }
 

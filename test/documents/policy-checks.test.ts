@@ -26,10 +26,10 @@ suite('a policy without principal_accounts', () => {
 
   for (const [where, extra] of [
     ['approvers', 'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: [dave] }]'],
-    ['requesters', 'approvals: [{ name: a, profiles: [p], users: [dave], approvers: ["*"] }]'],
+    ['requesters', 'approvals: [{ name: a, profiles: [p], users: [dave], approvers: ["iam:*"] }]'],
     [
       'auto-approval',
-      'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: ["*"], auto_approve: { users: [dave] } }]',
+      'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: ["iam:*"], auto_approve: { users: [dave] } }]',
     ],
     ['break-glass', 'break_glass: [{ name: a, profiles: [p], users: [dave] }]'],
     ['reviewers', 'break_glass: [{ name: a, profiles: [p], users: ["*"], reviewers: [dave] }]'],
@@ -102,7 +102,7 @@ suite('a policy with bindings', () => {
   })
 
   test('needs no warning for approvals of profiles that no rule names', () => {
-    const text = `${rule('[prod]')}approvals: [{ name: a, profiles: [other], users: ["*"], approvers: ["*"] }]`
+    const text = `${rule('[prod]')}approvals: [{ name: a, profiles: [other], users: ["*"], approvers: [bob] }]`
     assert.deepEqual(warningsOf(text), [])
   })
 })
@@ -131,5 +131,31 @@ suite('a rule that matches everything', () => {
 
   test('is none with a condition besides', () => {
     assert.deepEqual(warningsOf(policy('{ users: ["*"], mode: [cli] }', later)), [])
+  })
+})
+
+suite('a policy by which anybody decides', () => {
+  const policy = (rest: string) =>
+    `${BOUND}rules: [{ name: r, effect: deny, conditions: {} }]\n${rest}\n`
+
+  test('is warned about for approvers: a requester may come back as a role', () => {
+    const rest = 'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: [bob, "*"] }]'
+    assert.deepEqual(warningsOf(policy(rest)), [
+      '5:70 "*" is sessions of roles too: whoever may assume one can approve their own requests | ' +
+        'name people, as bob, "iam:*" or "sso:*@corp.example"',
+    ])
+  })
+
+  test('is warned about for reviewers', () => {
+    const rest = 'break_glass: [{ name: b, profiles: [p], users: ["*"], reviewers: ["*"] }]'
+    const [warning = '', ...others] = warningsOf(policy(rest))
+    assert.match(warning, /^5:\d+ "\*" is .* can review their own events/)
+    assert.deepEqual(others, [])
+  })
+
+  test('is none where people are named, by whatever kind', () => {
+    const approvers = '[bob, "iam:*", "sso:*@corp.example", "sso:Admin/*"]'
+    const rest = `approvals: [{ name: a, profiles: [p], users: ["*"], approvers: ${approvers} }]`
+    assert.deepEqual(warningsOf(policy(rest)), [])
   })
 })
