@@ -153,10 +153,23 @@ export function isIssuedBySentinel(principal: Principal): boolean {
 
 type CommonFields = Omit<PrincipalFields, 'name'>
 
-/** A session's UserId is the role's own id and the session's name. */
+/**
+ * A session's UserId is the role's own id and the session's name; a user's and root's is one id. In
+ * a store, where anybody may have written the ARN, this keeps a session from passing for a user.
+ */
 function hasUniqueId({ userId }: CallerIdentity, caller: CallerArn): boolean {
-  const ending = caller.type === 'assumed-role' ? `:${caller.session}` : ''
-  return UNIQUE_ID.test(userId) && userId.endsWith(ending) && userId !== ending
+  if (!UNIQUE_ID.test(userId)) return false
+  const [owner, ...names] = userId.split(':')
+  const name = names.join(':')
+  switch (caller.type) {
+    case 'assumed-role':
+      return owner !== '' && name === caller.session
+    case 'federated-user':
+      return owner !== '' && name === caller.name
+    case 'user':
+    case 'root':
+      return names.length === 0
+  }
 }
 
 function parseSession(

@@ -101,6 +101,15 @@ suite('parsePrincipal', () => {
     ['a UserId with a line break', { ...user, userId: 'AIDA\n' }],
     ['a UserId of another session', { ...session('Prod', 'alice'), userId: 'AROAEXAMPLE:bob' }],
     ['a UserId without the role', { ...session('Prod', 'alice'), userId: ':alice' }],
+    ["a session's UserId for a user", { ...user, userId: 'AROAEXAMPLE:alice' }],
+    [
+      "a session's UserId for root",
+      { ...user, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: 'AROAEXAMPLE:root' },
+    ],
+    [
+      "somebody else's UserId for a federated user",
+      { ...user, arn: `arn:aws:sts::${ACCOUNT}:federated-user/bob`, userId: `${ACCOUNT}:eve` },
+    ],
     ['a web identity of a user', user, { provider: 'p', subject: 's' }],
     ['a token without a subject', session('Prod', 'alice'), { provider: 'p', subject: '' }],
     ['a token without an issuer', session('Prod', 'alice'), { provider: 'https://', subject: 's' }],
