@@ -40,29 +40,8 @@ approvals:
     required: 2
 `
 
-suite('approvals, by the binary', { concurrency: 2 }, () => {
-  test('alice is refused, told the way, asks, is approved by bob, and let in', async () => {
-    await using scene = await openGrantScene(POLICY)
-
-    const refused = await scene.as('alice', ['exec', 'prod', '--', 'true'])
-    assertExit(refused, 3, /production takes a second pair of eyes/)
-    assert.match(
-      refused.stderr,
-      /^hint: ask alice or bob or sso:carol@corp\.example for approval: sentinel request prod --justification WHY$/m,
-    )
-
-    const id = await scene.request('alice', 'prod')
-    const own = await scene.as('alice', ['approve', id])
-    assertExit(own, 3, new RegExp(`request ${id} is your own`))
-    assertExit(await scene.as('alice', ['exec', 'prod', '--', 'true']), 3)
-    const approved = await scene.told('bob', ['approve', id, '--comment', 'seen the change'])
-    assert.equal(approved.outcome, 'approved')
-    assertExit(await scene.as('alice', ['exec', 'prod', '--', 'true']), 0)
-    const types = scene.scene.log(LOG).map(({ type }) => String(type))
-    const told = types.filter((type) => type.startsWith('request.') || type === 'issued')
-    assert.deepEqual(told, ['request.created', 'request.approved', 'issued'])
-  })
-
+// Little else runs beside them: they have a time to obey in.
+suite('a server on approvals', { concurrency: 3 }, () => {
   test('a server gets a grant, loses it, and goes on with the next, without a restart', async () => {
     await using scene = await openGrantScene(POLICY)
     const gateway = await serve(scene)
@@ -127,6 +106,30 @@ suite('approvals, by the binary', { concurrency: 2 }, () => {
     await scene.told('alice', ['request', 'revoke', short, '--reason', 'done'])
     await refusedInTime(gateway)
     await gateway.end()
+  })
+})
+
+suite('approvals, by the binary', { concurrency: 3 }, () => {
+  test('alice is refused, told the way, asks, is approved by bob, and let in', async () => {
+    await using scene = await openGrantScene(POLICY)
+
+    const refused = await scene.as('alice', ['exec', 'prod', '--', 'true'])
+    assertExit(refused, 3, /production takes a second pair of eyes/)
+    assert.match(
+      refused.stderr,
+      /^hint: ask alice or bob or sso:carol@corp\.example for approval: sentinel request prod --justification WHY$/m,
+    )
+
+    const id = await scene.request('alice', 'prod')
+    const own = await scene.as('alice', ['approve', id])
+    assertExit(own, 3, new RegExp(`request ${id} is your own`))
+    assertExit(await scene.as('alice', ['exec', 'prod', '--', 'true']), 3)
+    const approved = await scene.told('bob', ['approve', id, '--comment', 'seen the change'])
+    assert.equal(approved.outcome, 'approved')
+    assertExit(await scene.as('alice', ['exec', 'prod', '--', 'true']), 0)
+    const types = scene.scene.log(LOG).map(({ type }) => String(type))
+    const told = types.filter((type) => type.startsWith('request.') || type === 'issued')
+    assert.deepEqual(told, ['request.created', 'request.approved', 'issued'])
   })
 
   test('nobody approves or denies their own, by whatever permission set', async () => {
