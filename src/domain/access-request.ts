@@ -170,9 +170,9 @@ export function grantOfRequest(
   digest: Digest,
   now: Instant,
 ): Grant | undefined {
-  const { status, granted } = requestState(filed, digest, now)
+  const { status, granted, approvals } = requestState(filed, digest, now)
   if (status !== 'approved' || !granted || now < granted.from) return undefined
-  const { id, requester, profile, roleArn, isAutomatic } = filed.request
+  const { id, requester, profile, roleArn, rule, isAutomatic } = filed.request
   return {
     id,
     basis: 'approval',
@@ -181,6 +181,8 @@ export function grantOfRequest(
     roleArn,
     startsAt: granted.from,
     endsAt: granted.until,
+    rule,
+    approvedBy: approvals.map(({ reviewer }) => reviewer.principalId),
     ...(isAutomatic && { isAutomatic }),
   }
 }

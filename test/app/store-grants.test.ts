@@ -91,7 +91,8 @@ suite('StoreGrants', () => {
   })
 
   test('gives what was approved, from the deciding review on', async () => {
-    const { id, roleArn } = await approve({ duration: 3600 })
+    const reviewer = aParty('bob')
+    const { id, roleArn } = await approve({ duration: 3600 }, { reviewer })
     assert.deepEqual(await live(), [
       {
         id,
@@ -101,6 +102,8 @@ suite('StoreGrants', () => {
         roleArn,
         startsAt: NOW + MINUTE,
         endsAt: NOW + MINUTE + HOUR,
+        rule: 'prod-approvers',
+        approvedBy: [reviewer.principalId],
         store: 'memory:',
       },
     ])

@@ -69,6 +69,8 @@ suite('a request', () => {
       roleArn: asked.roleArn,
       startsAt: REVIEWED,
       endsAt: until,
+      rule: asked.rule,
+      approvedBy: [review.reviewer.principalId],
     })
     assert.equal(status(filed, until - 1), 'approved')
     assert.equal(status(filed, until), 'ended')

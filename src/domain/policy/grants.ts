@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { personOf } from '../principal.ts'
+import { type Principal, personOf } from '../principal.ts'
 import { SECOND } from '../time.ts'
 import { automaticLimit } from './automatic.ts'
 import { covers } from './conditions.ts'
@@ -56,6 +56,7 @@ export function findLift(lifters: Lifters, facts: Facts): Lift | undefined {
   for (const grant of input.grants) {
     const rule = lifterFor(grant, lifters)
     if (rule === undefined || grant.person !== person) continue
+    if ('approvers' in rule && !isApproved(grant, rule, input.principal)) continue
     if (grant.profile !== profile || grant.roleArn !== target.roleArn) continue
     const endsAt = endOf(grant, rule, facts)
     const isLive = grant.startsAt <= at && at < endsAt
@@ -82,6 +83,20 @@ function lifterFor({ basis }: Grant, lifters: Lifters): Lift['rule'] | undefined
       basis satisfies never
       return undefined
   }
+}
+
+/**
+ * Whether `rule`, which is for `principal` now, would take `grant` for approved. Whoever asks writes
+ * the request, and may have named a laxer rule, fewer approvals, or another UserId as the asker's.
+ */
+function isApproved(
+  { rule: name, approvedBy, isAutomatic }: Grant,
+  rule: ApprovalRule,
+  { uniqueId }: Principal,
+): boolean {
+  if (name !== undefined && name !== rule.name) return false
+  if (approvedBy === undefined || isAutomatic) return true
+  return approvedBy.length >= rule.required && !approvedBy.includes(uniqueId)
 }
 
 /**

@@ -215,6 +215,10 @@ export interface Grant {
    * Approved by a rule's `auto_approve`: lifts only what that rule, as it is now, would approve.
    */
   readonly isAutomatic?: boolean
+  /** The `approvals` rule that it was asked for under: it lifts nothing under another one. */
+  readonly rule?: string
+  /** The UserIds of those who approved it, each person once. */
+  readonly approvedBy?: readonly string[]
 }
 
 /** Everything a decision depends on. */

@@ -135,6 +135,33 @@ const rows: Row[] = [
     undefined,
   ],
 
+  [
+    'an approval under the rule that covers',
+    under('require_approval', { approvals: [anApprovalRule({ name: 'strict', required: 2 })] }),
+    [aGrant({ rule: 'strict', approvedBy: ['AIDABOB', 'AIDACAROL'] })],
+    'approval',
+  ],
+  [
+    'an approval under a laxer rule than the one that covers',
+    under('require_approval', {
+      approvals: [anApprovalRule({ name: 'strict' }), anApprovalRule({ name: 'lax' })],
+    }),
+    [aGrant({ rule: 'lax' })],
+    undefined,
+  ],
+  [
+    'an approval by fewer than the rule wants',
+    under('require_approval', { approvals: [anApprovalRule({ required: 2 })] }),
+    [aGrant({ approvedBy: ['AIDABOB'] })],
+    undefined,
+  ],
+  [
+    'an approval by who uses it',
+    under('require_approval'),
+    [aGrant({ approvedBy: [anInput().principal.uniqueId] })],
+    undefined,
+  ],
+
   ['an approval of a deny', under('deny'), [aGrant()], undefined],
   ['break-glass of a deny', under('deny'), [glass()], undefined],
   ['break-glass that overrides a deny', under('deny', overriding), [glass()], 'break_glass'],
