@@ -19,6 +19,8 @@ export interface GrantKeeperDeps {
 const PATIENCE = 5 * SECOND
 /** How long a grant holds that was seen live, while its store is silent. */
 const HOLD = MINUTE
+/** A server obeys the end of a grant within this: nothing that is issued rests on older news. */
+const FRESH = 5 * SECOND
 
 /** Keeps the live grants of a run as its stores last told them (design § 8). */
 export class GrantKeeper {
@@ -58,6 +60,12 @@ export class GrantKeeper {
     } catch (error) {
       this.#warnOf(error)
     }
+  }
+
+  /** As {@link look}, unless what is known is news still. */
+  async renew(identity: BaseIdentity): Promise<void> {
+    if (this.#seen && elapsed(this.#seen.at, this.#deps.clock.now()) < FRESH) return
+    await this.look(identity)
   }
 
   /** Holds nothing for known any more, nor what answers to earlier questions will say. */

@@ -14,7 +14,7 @@ import { refusalOf } from './refusal.ts'
 export interface IssuerDeps {
   readonly maker: Pick<CredentialMaker, 'make'>
   readonly policies: Pick<PolicyKeeper, 'current' | 'isStale'>
-  readonly grants: Pick<GrantKeeper, 'known'>
+  readonly grants: Pick<GrantKeeper, 'known' | 'renew'>
   readonly recorder: Pick<DecisionRecorder, 'issued'>
   readonly clock: Pick<Clock, 'aws'>
 }
@@ -121,7 +121,8 @@ export class Issuer {
   }
 
   /** Policy, grants, session and time went on while STS was answering: what holds now counts. */
-  async #lookAgain({ identity }: Assessment): Promise<Assessment> {
+  async #lookAgain({ identity, decision }: Assessment): Promise<Assessment> {
+    if (decision.grant) await this.#deps.grants.renew(identity)
     const now = this.assess(identity, await this.#deps.policies.current())
     this.#gate()?.assert()
     this.assertAllowed(now)

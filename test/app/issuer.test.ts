@@ -208,6 +208,18 @@ suite('Issuer', () => {
       )
     })
 
+    test('a grant that was ended is looked up again, once STS has taken its time', async () => {
+      world.grants.grants = [aGrant()]
+      const policy = aPolicy({ approvals: [anApprovalRule()] })
+      const { issue } = await anIssuer(world, { policy })
+      world.tokens.meanwhile = () => {
+        world.grants.grants = []
+        world.clock.advance(6 * SECOND)
+      }
+      await assert.rejects(issue(), { code: 'POLICY_DENIED' })
+      assert.deepEqual(world.log.of('issued'), [])
+    })
+
     test('I3: so much of a grant went by that the credential would outlive it', async () => {
       world.grants.grants = [aGrant({ endsAt: NOON + 20 * MINUTE })]
       const policy = aPolicy({ approvals: [anApprovalRule()] })
