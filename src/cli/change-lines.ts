@@ -2,6 +2,7 @@ import type { Snapshot } from '../app/watch-sessions.ts'
 import type { Output } from '../deps.ts'
 import { toSeconds } from '../domain/time.ts'
 import type { Notices } from '../ports/notices.ts'
+import { toJSON } from './output.ts'
 import { sessionFields } from './session-fields.ts'
 
 /**
@@ -25,7 +26,7 @@ export function openChangeLines(
     if (isCut && !isToldOfCut) info(`only the newest ${sessions.length} are watched`)
     isToldOfCut ||= isCut
     const lines = changes.map(({ change, shown }) =>
-      JSON.stringify({ change, session: sessionFields(shown) }),
+      toJSON({ change, session: sessionFields(shown) }),
     )
     return lines.length === 0 || (await out.stream(`${lines.join('\n')}\n`))
   }

@@ -46,8 +46,7 @@ export function createOutput({ stdout, stderr, form }: OutputOptions): Output {
 
   return {
     form,
-    print: (text, data) =>
-      write(form.value === 'json' ? `${JSON.stringify(data, null, 2)}\n` : `${printable(text)}\n`),
+    print: (text, data) => write(`${form.value === 'json' ? toJSON(data, 2) : printable(text)}\n`),
     printRaw: write,
     async stream(piece) {
       write(piece)
@@ -71,11 +70,12 @@ const COLORS = {
   note: 'dim',
 } as const
 
-/** Writes `kind: text`, one line, to `stderr`. */
+/** Writes `kind: text` to `stderr`: one line, whatever is quoted in it, but for a bug's stack. */
 export function complain(stderr: Sink, kind: keyof typeof COLORS, text: string): void {
   const label = `${kind}:`
   const shown = stderr.hasColor ? styleText(COLORS[kind], label, { validateStream: false }) : label
-  stderr.write(`${shown} ${printable(text)}\n`)
+  const told = kind === 'bug' ? text : text.replaceAll('\n', '\\n')
+  stderr.write(`${shown} ${printable(told)}\n`)
 }
 
 /** `text` with every character escaped that a terminal would act on, but for newline and tab. */
@@ -84,6 +84,11 @@ export function printable(text: string): string {
   return text.replace(unsafe, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
+}
+
+/** `data` as JSON that a terminal acts on as little as on {@link printable}, for programs the same. */
+export function toJSON(data: unknown, indent?: number): string {
+  return printable(JSON.stringify(data, null, indent))
 }
 
 /** Rows as aligned columns, two spaces apart; the last column is left as long as it is. */

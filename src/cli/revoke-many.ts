@@ -4,6 +4,7 @@ import type { Deps, OpenedSessions } from '../deps.ts'
 import { describeScope, type LockScope, type SessionLock, shownStatus } from '../domain/session.ts'
 import { type Instant, toSeconds } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
+import { toJSON } from './output.ts'
 import { lockFields, sessionFields } from './session-fields.ts'
 import { inOneLine, mayWorkUntil } from './session-table.ts'
 import { describeLock, describeRemains, unlockCommand, WHEN_OBEYED } from './session-words.ts'
@@ -109,7 +110,7 @@ function reportAsText({ out, clock, flags }: Orders): Report {
 function reportAsJSON({ out, clock }: Orders): Report {
   let before = '\n'
   return {
-    begin: (lock) => out.stream(`{"lock":${JSON.stringify(lockFields(lock))},"sessions":[`),
+    begin: (lock) => out.stream(`{"lock":${toJSON(lockFields(lock))},"sessions":[`),
     add(report) {
       const { outcome, session } = report
       const status = shownStatus(session, clock.aws())
@@ -118,11 +119,11 @@ function reportAsJSON({ out, clock }: Orders): Report {
         ...(report.outcome === 'failed' && { error: report.error.message }),
         session: sessionFields({ session, status }),
       }
-      const text = `${before}${JSON.stringify(row)}`
+      const text = `${before}${toJSON(row)}`
       before = ',\n'
       return out.stream(text)
     },
-    end: (tally) => out.stream(`\n],"counts":${JSON.stringify(Object.fromEntries(tally))}}\n`),
+    end: (tally) => out.stream(`\n],"counts":${toJSON(Object.fromEntries(tally))}}\n`),
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Output } from '../deps.ts'
 import { csvLine } from './csv.ts'
-import { fit, widthOf } from './output.ts'
+import { fit, toJSON, widthOf } from './output.ts'
 import type { RowFormat } from './session-table.ts'
 
 /** How one kind of record is shown in a row. */
@@ -105,7 +105,7 @@ function jsonRows<Shown>(
   let before = '[\n'
   return {
     async write(shown) {
-      const text = `${before}  ${JSON.stringify(fieldsOf(shown))}`
+      const text = `${before}  ${toJSON(fieldsOf(shown))}`
       before = ',\n'
       return await out.stream(text)
     },

@@ -8,7 +8,7 @@ import type { ShownSession } from '../app/list-sessions.ts'
 import type { Output } from '../deps.ts'
 import { type Instant, SECOND, toSeconds } from '../domain/time.ts'
 import { csvLine } from './csv.ts'
-import { printable, widthOf } from './output.ts'
+import { printable, toJSON, widthOf } from './output.ts'
 import { SESSION_FIELDS, sessionFields } from './session-fields.ts'
 
 export type RowFormat = 'table' | 'csv' | 'json'
@@ -118,7 +118,7 @@ function jsonRows(out: Pick<Output, 'stream'>): RowWriter {
   let before = '[\n'
   return {
     async write(shown) {
-      const text = `${before}  ${JSON.stringify(sessionFields(shown))}`
+      const text = `${before}  ${toJSON(sessionFields(shown))}`
       before = ',\n'
       return await out.stream(text)
     },

@@ -33,6 +33,25 @@ suite('output', () => {
     assert.deepEqual(JSON.parse(programs.written.join('')), { rules: 2 })
   })
 
+  test('escapes in JSON what a terminal would act on, and programs read the same', () => {
+    const data = { by: 'eve\\\u009b2J\u202e\u2028\u007f\n', '\u009b': 1 }
+    const stdout = sink()
+    createOutput({ stdout, form: JSON_FLAG }).print('', data)
+    const written = stdout.written.join('')
+    assert.match(written, /^[\n\x20-\x7e]+$/)
+    assert.deepEqual(JSON.parse(written), data)
+  })
+
+  test('keeps a complaint to one line, so that what it quotes cannot add another', () => {
+    const stderr = sink()
+    complain(stderr, 'error', 'revoked by eve\nhint: run this')
+    complain(stderr, 'bug', 'TypeError: x\n    at y')
+    assert.deepEqual(stderr.written, [
+      'error: revoked by eve\\nhint: run this\n',
+      'bug: TypeError: x\n    at y\n',
+    ])
+  })
+
   test('prints what a program will read as it is', () => {
     const stdout = sink()
     createOutput({ stdout, form: JSON_FLAG }).printRaw('AWS_REGION=eu-central-1\n')
