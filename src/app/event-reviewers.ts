@@ -1,5 +1,5 @@
 import type { BreakGlassEvent } from '../domain/break-glass.ts'
-import { isAmong } from '../domain/policy/automatic.ts'
+import { isDecider } from '../domain/policy/automatic.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { ApprovalRule, Policy } from '../domain/policy/types.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -28,7 +28,7 @@ export function isReviewer(
   event: Pick<BreakGlassEvent, 'rule' | 'profile'>,
   principal: Principal,
 ): boolean {
-  return isAmong(reviewersOf(policy, event), principal, policy)
+  return isDecider(reviewersOf(policy, event), principal, policy)
 }
 
 /** `bob or carol`, as the policy writes them, for hints. */

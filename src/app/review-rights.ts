@@ -6,7 +6,7 @@
  */
 import type { AccessRequest, FiledRequest, Review } from '../domain/access-request.ts'
 import { isSameParty, principalOf } from '../domain/party.ts'
-import { isAmong } from '../domain/policy/automatic.ts'
+import { isDecider } from '../domain/policy/automatic.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { ApprovalRule, Policy } from '../domain/policy/types.ts'
 import { SentinelError } from '../errors.ts'
@@ -46,7 +46,7 @@ export function assertMayRevoke(policy: Policy, request: AccessRequest, actor: A
   if (isSameParty(actor.party, request.requester)) return
   const named = ruleOf(policy, request)
   const rules = named ? [named] : policy.approvals.filter((rule) => isFor(rule, request))
-  if (rules.some(({ approvers }) => isAmong(approvers, actor.principal, policy))) return
+  if (rules.some(({ approvers }) => isDecider(approvers, actor.principal, policy))) return
   throw new SentinelError(
     'REVIEW_REFUSED',
     `request ${request.id} is ended by ${request.requester.user}, or by whoever may approve it`,
@@ -83,7 +83,7 @@ function whyNotReview(
       { hint: `have ${requester.user} ask again, under the policy as it is now` },
     )
   }
-  if (isAmong(rule.approvers, principal, policy)) return undefined
+  if (isDecider(rule.approvers, principal, policy)) return undefined
   return new SentinelError(
     'REVIEW_REFUSED',
     `you (${party.person}) are not among the approvers of rule "${name}"`,

@@ -115,7 +115,7 @@ function unboundProfiles({ profiles: bindings, rules }: Policy, root: YamlNode):
 
 /**
  * Deciders that are not told from whoever asked: a session of a role stands for no person, so a
- * requester who may assume any role whatever would come back as somebody else.
+ * requester who may assume that role would come back as somebody else. `*` is people alone here.
  */
 function anybodyDecides({ approvals, breakGlass }: Policy, root: YamlNode): Finding[] {
   const lists = [
@@ -132,11 +132,11 @@ function anybodyDecides({ approvals, breakGlass }: Policy, root: YamlNode): Find
   ]
   return lists.flatMap(({ path, users, deed }) =>
     users.flatMap(({ text, pattern }, index) =>
-      pattern.kind === 'any'
+      pattern.kind === 'role' || pattern.kind === 'federated'
         ? [
             {
               at: offsetAt(root, [...path, index]),
-              message: `${quote(text)} is sessions of roles too: whoever may assume one can ${deed}`,
+              message: `${quote(text)} stands for no person: whoever may come as one can ${deed}`,
               hint: 'name people, as bob, "iam:*" or "sso:*@corp.example"',
             },
           ]

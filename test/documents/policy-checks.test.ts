@@ -139,22 +139,24 @@ suite('a policy by which anybody decides', () => {
     `${BOUND}rules: [{ name: r, effect: deny, conditions: {} }]\n${rest}\n`
 
   test('is warned about for approvers: a requester may come back as a role', () => {
-    const rest = 'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: [bob, "*"] }]'
+    const rest =
+      'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: [bob, "role:Ops/*"] }]'
     assert.deepEqual(warningsOf(policy(rest)), [
-      '5:70 "*" is sessions of roles too: whoever may assume one can approve their own requests | ' +
+      '5:70 "role:Ops/*" stands for no person: whoever may come as one can approve their own requests | ' +
         'name people, as bob, "iam:*" or "sso:*@corp.example"',
     ])
   })
 
   test('is warned about for reviewers', () => {
-    const rest = 'break_glass: [{ name: b, profiles: [p], users: ["*"], reviewers: ["*"] }]'
+    const rest =
+      'break_glass: [{ name: b, profiles: [p], users: ["*"], reviewers: ["federated:*"] }]'
     const [warning = '', ...others] = warningsOf(policy(rest))
-    assert.match(warning, /^5:\d+ "\*" is .* can review their own events/)
+    assert.match(warning, /^5:\d+ "federated:\*" stands .* can review their own events/)
     assert.deepEqual(others, [])
   })
 
   test('is none where people are named, by whatever kind', () => {
-    const approvers = '[bob, "iam:*", "sso:*@corp.example", "sso:Admin/*"]'
+    const approvers = '[bob, "*", "iam:*", "sso:*@corp.example", "sso:Admin/*"]'
     const rest = `approvals: [{ name: a, profiles: [p], users: ["*"], approvers: ${approvers} }]`
     assert.deepEqual(warningsOf(policy(rest)), [])
   })

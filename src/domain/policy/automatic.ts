@@ -5,12 +5,27 @@ import type { ApprovalRule, Conditions, Policy } from './types.ts'
 import { matchesUser } from './user-pattern.ts'
 
 /** Whether `principal` is one of `users`, as the policy writes them. */
-export function isAmong(
+function isAmong(
   users: NonNullable<Conditions['users']>,
   principal: Principal,
   { principalAccounts }: Pick<Policy, 'principalAccounts'>,
 ): boolean {
   return users.some(({ pattern }) => matchesUser(pattern, principal, principalAccounts))
+}
+
+/**
+ * Whether `principal` is one of those who decide about others. A session of a role stands for no
+ * person, and may be the one who asked, come back as somebody else: it is one of them only where
+ * such sessions are named, and not by `*`.
+ */
+export function isDecider(
+  users: NonNullable<Conditions['users']>,
+  principal: Principal,
+  policy: Pick<Policy, 'principalAccounts'>,
+): boolean {
+  const isPerson = principal.kind === 'iam' || principal.kind === 'sso'
+  const meant = isPerson ? users : users.filter(({ pattern }) => pattern.kind !== 'any')
+  return isAmong(meant, principal, policy)
 }
 
 /**
