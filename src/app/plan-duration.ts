@@ -8,6 +8,9 @@ export const SAFE_MAX = 3600
 /** How long before a grant's end the credentials it allowed are to end, in seconds. */
 const GRANT_MARGIN = 10
 
+/** A grant that is shorter, in seconds, is over before any credentials can be had of it. */
+export const LEAST_USABLE_GRANT = DURATION_MIN + GRANT_MARGIN
+
 export interface DurationLimits {
   /** All in seconds. */
   readonly asked: number
@@ -54,6 +57,6 @@ export function planDuration({
 /** The seconds that are left stay out of it: one refusal keeps one text while they run down. */
 function tooShort(why: string): SentinelError {
   return new SentinelError('DURATION_TOO_SHORT', `STS issues no less than 15m, but ${why}`, {
-    hint: 'ask for 15m or more, or for a grant that lasts longer',
+    hint: 'ask for 15m or more; what a grant gives is to be used while 15m of it are left',
   })
 }

@@ -8,6 +8,7 @@ import { printable } from './output.ts'
 import { requestFields } from './request-fields.ts'
 import { readAccessDuration, readComment, requestFlags } from './request-options.ts'
 import { describeRequest, describeReviewed } from './request-words.ts'
+import { warnOfShortGrant } from './warn-of-short-grant.ts'
 
 /** What `approve` and `deny` were given. */
 interface Given {
@@ -45,6 +46,7 @@ export async function review(given: Given, flags: GrantFlags, deps: Deps): Promi
     outcome: outcomeOf(reviewed),
     request: requestFields(reviewed.shown),
   })
+  if (duration !== undefined) warnOfShortGrant(duration, deps.notices)
   await requests.deliver()
   tools.log.assertWritten()
 }

@@ -19,6 +19,7 @@ import { openEventDeps } from '../open-event-deps.ts'
 import { chooseProfile } from '../profile-argument.ts'
 import { readText } from '../request-options.ts'
 import { warnOfOverdue } from '../warn-of-overdue.ts'
+import { warnOfShortGrant } from '../warn-of-short-grant.ts'
 
 const OPTIONS = {
   profile: {
@@ -76,6 +77,7 @@ export default defineCommand({
       return undefined
     }
     if (allowed.length > 0) notices.info(`${profile} is allowed already, in another way: ${way}`)
+    warnOfShortGrant(plan.duration, notices)
     const { user } = invoker.party
     const intent = describeIntent(plan, { user, profile, policy })
     if (!options.yes) await deps.typeName(intent, profile, '--yes')

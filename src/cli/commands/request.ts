@@ -14,6 +14,7 @@ import {
   requestFlags,
 } from '../request-options.ts'
 import { describeAccess, describeCreated } from '../request-words.ts'
+import { warnOfShortGrant } from '../warn-of-short-grant.ts'
 
 export default defineCommand({
   usage: 'request [profile]',
@@ -67,6 +68,7 @@ export default defineCommand({
       const limit = formatDuration(automaticLimit)
       notices.info(`rule "${rule.name}" approves by itself what is asked for ${limit} at most`)
     }
+    warnOfShortGrant(shown.filed.request.duration, notices)
     const waits = options.wait ?? false
     const created = describeCreated(asked, requestFlags(options))
     // A program gets one document, with the decision if it waits for that.
