@@ -1,4 +1,4 @@
-import type { BreakGlassEvent } from '../domain/break-glass.ts'
+import { type BreakGlassEvent, LONGEST_EVENT } from '../domain/break-glass.ts'
 import { formatDuration } from '../domain/duration.ts'
 import type { Party } from '../domain/party.ts'
 import { decide } from '../domain/policy/evaluate.ts'
@@ -39,9 +39,8 @@ export interface BreakGlassPlan {
   readonly duration: number
 }
 
-/** Seconds: what an event lives if nobody says how long, and at most. */
+/** Seconds: what an event lives if nobody says how long. */
 const USUAL = 3600
-const LONGEST = 4 * 3600
 
 /**
  * What breaking glass would begin under `policy` at `at`: no `plan` where all of the access that it
@@ -82,7 +81,7 @@ function assertReasonCode({ name, reasonCodes }: BreakGlassRule, code: string): 
 }
 
 function durationOf({ name, maxDuration }: BreakGlassRule, { duration }: BreakGlassWish): number {
-  const cap = Math.min(LONGEST, maxDuration ?? LONGEST)
+  const cap = Math.min(LONGEST_EVENT, maxDuration ?? LONGEST_EVENT)
   if (duration === undefined) return Math.min(USUAL, cap)
   if (duration <= cap) return duration
   const asked = formatDuration(duration)

@@ -1,4 +1,4 @@
-import type { AccessRequest, AccessRequestId } from '../domain/access-request.ts'
+import { type AccessRequest, type AccessRequestId, LONGEST_ASK } from '../domain/access-request.ts'
 import { formatDuration } from '../domain/duration.ts'
 import { automaticLimit } from '../domain/policy/automatic.ts'
 import { type Liftable, liftable } from '../domain/policy/lifting.ts'
@@ -11,8 +11,7 @@ import { announce } from './request-news.ts'
 import { askOf, recordOf } from './request-record.ts'
 import { type ShownRequest, showRequest } from './shown-request.ts'
 
-/** Seconds: what is asked for at most, whatever the rule says, and what if nobody says. */
-export const LONGEST_ASK = 8 * 3600
+/** Seconds: what is asked for if nobody says. */
 const USUAL_ASK = 3600
 
 /** What somebody wants, and why. */

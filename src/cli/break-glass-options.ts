@@ -1,5 +1,5 @@
 import type { GrantFlags } from '../deps.ts'
-import { EVENT_STATUSES, type EventStatus } from '../domain/break-glass.ts'
+import { EVENT_STATUSES, type EventStatus, LONGEST_EVENT } from '../domain/break-glass.ts'
 import { formatDuration, requireDuration } from '../domain/duration.ts'
 import { REASON_CODES } from '../domain/policy/types.ts'
 import { SentinelError } from '../errors.ts'
@@ -22,7 +22,6 @@ const OUTCOMES = ['justified', 'misuse'] as const
 
 /** Seconds. */
 const SHORTEST = 15 * 60
-const LONGEST = 4 * 3600
 
 /** Reads `--reason-code`. Throws `USAGE`. */
 export function readReasonCode(text: string): (typeof REASON_CODES)[number] {
@@ -42,7 +41,7 @@ export function readEventStatus(text: string): EventStatus {
 /** Parses `--duration`: how long an event may be asked to live. Throws `USAGE`. */
 export function readEventDuration(text: string): number {
   const seconds = requireDuration('--duration', text)
-  if (seconds >= SHORTEST && seconds <= LONGEST) return seconds
+  if (seconds >= SHORTEST && seconds <= LONGEST_EVENT) return seconds
   throw new SentinelError('USAGE', `--duration ${formatDuration(seconds)} is not possible`, {
     hint: 'a break-glass event lives 15m to 4h',
   })

@@ -1,6 +1,5 @@
-import { LONGEST_ASK } from '../app/request-access.ts'
 import type { GrantFlags } from '../deps.ts'
-import { REQUEST_STATUSES, type RequestStatus } from '../domain/access-request.ts'
+import { LONGEST_ASK, REQUEST_STATUSES, type RequestStatus } from '../domain/access-request.ts'
 import { formatDuration, requireDuration } from '../domain/duration.ts'
 import { SentinelError } from '../errors.ts'
 import { nearest } from '../near-miss.ts'

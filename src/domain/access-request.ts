@@ -87,6 +87,9 @@ export interface RequestState {
   readonly expiresAt: Instant
 }
 
+/** Seconds: what is asked for at most, and what a request gives, whoever wrote its row. */
+export const LONGEST_ASK = 8 * 3600
+
 /** A request that nobody decided is over after that. */
 export const REQUEST_LIFE = 24 * HOUR
 
@@ -218,10 +221,11 @@ function grantedBy(
   { duration, required, createdAt, isAutomatic }: AccessRequest,
   approvals: readonly Review[],
 ): RequestState['granted'] {
-  if (isAutomatic) return { from: createdAt, until: createdAt + duration * SECOND }
+  const asked = Math.min(duration, LONGEST_ASK)
+  if (isAutomatic) return { from: createdAt, until: createdAt + asked * SECOND }
   const deciding = approvals.slice(0, required)
   const last = deciding.at(-1)
   if (!last || required < 1 || deciding.length < required) return undefined
-  const shortest = Math.min(duration, ...deciding.map((review) => review.duration ?? duration))
+  const shortest = Math.min(asked, ...deciding.map((review) => review.duration ?? asked))
   return { from: last.at, until: last.at + shortest * SECOND }
 }

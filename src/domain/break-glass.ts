@@ -50,6 +50,9 @@ export interface FiledEvent {
   readonly reviews: readonly BreakGlassReview[]
 }
 
+/** Seconds that an event lives at most, whoever wrote its row. */
+export const LONGEST_EVENT = 4 * 3600
+
 /** How long an event counts for whether another may begin: no policy looks back further. */
 export const HISTORY_SPAN = 31 * 24 * HOUR
 
@@ -117,7 +120,7 @@ export function eventReviewText(review: Omit<BreakGlassReview, 'seal'>): string 
 }
 
 export function eventEnd({ event, closed }: Pick<FiledEvent, 'event' | 'closed'>): Instant {
-  const end = event.startedAt + event.duration * SECOND
+  const end = event.startedAt + Math.min(event.duration, LONGEST_EVENT) * SECOND
   return closed ? Math.min(closed.at, end) : end
 }
 

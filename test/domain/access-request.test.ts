@@ -38,6 +38,14 @@ function grant(filed: FiledRequest, now = MADE + 5 * MINUTE) {
 }
 
 suite('a request', () => {
+  test('gives no more than 8 hours, whatever stands in its row', () => {
+    const asked = request({ duration: 30 * 24 * 3600 })
+    const filed = { request: asked, reviews: [aReview(asked)] }
+    assert.equal(grant(filed)?.endsAt, REVIEWED + 8 * HOUR)
+    const automatic = request({ duration: 30 * 24 * 3600, isAutomatic: true })
+    assert.equal(grant({ request: automatic, reviews: [] })?.endsAt, MADE + 8 * HOUR)
+  })
+
   test('is pending for 24 hours, and then expired', () => {
     const filed = { request: request(), reviews: [] }
 

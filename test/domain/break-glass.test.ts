@@ -38,6 +38,10 @@ suite('eventEnd', () => {
     assert.equal(eventEnd({ event, closed }), closed.at)
   })
 
+  test('is 4 hours after its start at the latest, whatever stands in its row', () => {
+    assert.equal(eventEnd({ event: { ...event, duration: 30 * 24 * 3600 } }), NOW + 4 * HOUR)
+  })
+
   test('is never put off by closing', () => {
     assert.equal(eventEnd({ event, closed: { ...closed, at: END + 1 } }), END)
   })
