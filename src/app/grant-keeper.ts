@@ -43,6 +43,11 @@ export class GrantKeeper {
     return this.#seen.grants
   }
 
+  /** What became of the last grant that is over, if there was one. */
+  ended(): string | undefined {
+    return this.#deps.grants?.ended()
+  }
+
   /** Asks for the grants of whoever `identity` is. Never rejects: a silent store gives no news. */
   async look({ principal }: BaseIdentity): Promise<void> {
     const { grants, clock } = this.#deps

@@ -14,7 +14,7 @@ import { refusalOf } from './refusal.ts'
 export interface IssuerDeps {
   readonly maker: Pick<CredentialMaker, 'make'>
   readonly policies: Pick<PolicyKeeper, 'current' | 'isStale'>
-  readonly grants: Pick<GrantKeeper, 'known' | 'renew'>
+  readonly grants: Pick<GrantKeeper, 'known' | 'ended' | 'renew'>
   readonly recorder: Pick<DecisionRecorder, 'issued'>
   readonly clock: Pick<Clock, 'aws'>
 }
@@ -77,7 +77,8 @@ export class Issuer {
 
   /** I1: nothing but an explicit allow passes. Throws the policy's refusal. */
   assertAllowed({ decision }: Assessment): void {
-    if (decision.outcome !== 'allow') throw refusalOf(decision, this.#context.profile)
+    if (decision.outcome === 'allow') return
+    throw refusalOf(decision, this.#context.profile, this.#deps.grants.ended())
   }
 
   /**

@@ -2,9 +2,13 @@ import type { Decision, Remedy } from '../domain/policy/types.ts'
 import { toSeconds } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 
-/** The error that tells a user of a decision against them, and what would change it. */
-export function refusalOf(decision: Decision, profile: string): SentinelError {
-  const { reason, remedies } = decision
+/**
+ * The error that tells a user of a decision against them, and what would change it. `ended`: what
+ * became of the grant that lifted it before.
+ */
+export function refusalOf(decision: Decision, profile: string, ended?: string): SentinelError {
+  const { remedies } = decision
+  const reason = ended === undefined ? decision.reason : `${decision.reason}; ${ended}`
   if (decision.unstamped) return unstamped(profile, reason)
   return new SentinelError('POLICY_DENIED', `profile ${profile} is refused: ${reason}`, {
     hint:

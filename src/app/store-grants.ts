@@ -1,7 +1,7 @@
 import { type Digest, grantOfRequest, REQUEST_LIFE } from '../domain/access-request.ts'
-import { grantOfEvent } from '../domain/break-glass.ts'
+import { eventEnd, type FiledEvent, grantOfEvent } from '../domain/break-glass.ts'
 import type { Grant, Policy } from '../domain/policy/types.ts'
-import { HOUR } from '../domain/time.ts'
+import { HOUR, toSeconds } from '../domain/time.ts'
 import type { BreakGlassStore } from '../ports/break-glass-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GrantSource } from '../ports/grant-source.ts'
@@ -9,6 +9,7 @@ import type { GrantStores } from '../ports/grant-stores.ts'
 import type { RequestStore } from '../ports/request-store.ts'
 import { patience } from './patience.ts'
 import { withRightfulApprovals } from './review-rights.ts'
+import { describeState, showRequest } from './shown-request.ts'
 import { choosePlace } from './store-place.ts'
 
 export interface StoreGrantsDeps {
@@ -30,6 +31,9 @@ export class StoreGrants implements GrantSource {
   readonly #deps: StoreGrantsDeps
   readonly #requests = new Map<string, Promise<RequestStore>>()
   readonly #events = new Map<string, Promise<BreakGlassStore>>()
+  /** The ids of all grants that were seen live. */
+  readonly #seen = new Set<string>()
+  #ended: string | undefined
 
   constructor(deps: StoreGrantsDeps) {
     this.#deps = deps
@@ -45,7 +49,13 @@ export class StoreGrants implements GrantSource {
       requests === undefined ? [] : this.#approved(requests, person, profile),
       breakGlass === undefined ? [] : this.#broken(breakGlass, person, profile),
     ])
-    return found.flat()
+    const grants = found.flat()
+    for (const { id } of grants) this.#seen.add(id)
+    return grants
+  }
+
+  ended(): string | undefined {
+    return this.#ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,8 +91,13 @@ export class StoreGrants implements GrantSource {
     for await (const filed of store.list(query, patience())) {
       const current = policy()
       if (filed.request.profile !== profile || !current) continue
-      const grant = grantOfRequest(withRightfulApprovals(current, filed), digest, now)
+      const rightful = withRightfulApprovals(current, filed)
+      const grant = grantOfRequest(rightful, digest, now)
       if (grant) grants.push({ ...grant, store: store.location })
+      else if (this.#seen.delete(filed.request.id)) {
+        const { id } = filed.request
+        this.#ended = `request ${id} ${describeState(showRequest(rightful, digest, now))}`
+      }
     }
     return grants
   }
@@ -97,9 +112,17 @@ export class StoreGrants implements GrantSource {
       if (filed.event.profile !== profile) continue
       const grant = grantOfEvent(filed, now)
       if (grant) grants.push({ ...grant, store: store.location })
+      else if (this.#seen.delete(filed.event.id)) this.#ended = describeEndOf(filed)
     }
     return grants
   }
+}
+
+/** `break-glass event mz…ya was closed by carol: the database is up`. */
+function describeEndOf({ event, closed }: FiledEvent): string {
+  const what = `break-glass event ${event.id}`
+  if (!closed) return `${what} ended at ${toSeconds(eventEnd({ event }))}`
+  return `${what} was closed by ${closed.by}${closed.reason ? `: ${closed.reason}` : ''}`
 }
 
 /** The store at `place`, opened once; what failed to open is tried again next time. */

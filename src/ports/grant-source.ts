@@ -10,4 +10,10 @@ export interface GrantSource extends AsyncDisposable {
    * then there is no grant.
    */
   live(person: string, profile: string): Promise<readonly Grant[]>
+
+  /**
+   * What became of a grant that {@link live} gave before and gives no more, the last one: whoever is
+   * refused for it is to know who ended it, and why. Lower case, no full stop.
+   */
+  ended(): string | undefined
 }

@@ -42,6 +42,13 @@ suite('refusalOf', () => {
     assert.match(refused({ rules: [aRule({ effect: 'require_server' })] }).hint ?? '', /--server$/)
   })
 
+  test('says what became of the grant that lifted it before', () => {
+    const decision = decide(aPolicy({ rules: [aRule({ effect: 'require_approval' })] }), anInput())
+    const { message, reply } = refusalOf(decision, 'prod', 'request mz was revoked by bob: off')
+    assert.match(message, /requires approval; request mz was revoked by bob: off$/)
+    assert.match(reply ?? '', /requires approval; request mz was revoked by bob: off$/)
+  })
+
   test('keeps the ARNs of roles from the client', () => {
     const profiles = [{ profile: 'prod', role: 'arn:aws:iam::999999999999:role/Other' }]
     const { message, reply } = refused({ profiles, rules: [aRule()] })

@@ -195,6 +195,31 @@ suite('StoreGrants', () => {
     })
   }
 
+  test('tells who ended what was live, and why', async () => {
+    const { id } = await approve()
+    await live()
+    assert.equal(grants.ended(), undefined)
+    const act = { at: NOW + 2 * MINUTE, by: 'bob', reason: 'the release is off' }
+    await requests.revoke(id, act, [], SIGNAL)
+    await live()
+    assert.match(grants.ended() ?? '', /^request \w{20} was revoked by bob.*: the release is off$/)
+  })
+
+  test('tells of an event that was closed, or ran out', async () => {
+    const event = anEvent()
+    await events.begin(event, () => {}, [], SIGNAL)
+    await live()
+    now = NOW + HOUR
+    await live()
+    assert.equal(grants.ended(), `break-glass event ${event.id} ended at 2026-01-14T12:30:00Z`)
+  })
+
+  test('tells nothing of what was over before anybody looked', async () => {
+    await approve({ createdAt: NOW - 2 * HOUR })
+    await live()
+    assert.equal(grants.ended(), undefined)
+  })
+
   test('opens each store once', async () => {
     await live()
     await live('dev')
