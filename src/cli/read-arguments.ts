@@ -149,10 +149,16 @@ function unknownCommand(words: readonly string[], commands: readonly Command[]):
       hint: `${first} knows: ${group.map((name) => name.slice(first.length + 1)).join(', ')}`,
     })
   }
-  const near = nearest(words.slice(0, 2).join(' '), visible) ?? nearest(first, visible)
+  const pairs = visible.filter((name) => name.includes(' ') && isSlipOf(name, words))
+  const near = nearest(words.slice(0, 2).join(' '), pairs) ?? nearest(first, visible)
   return new SentinelError('USAGE', `unknown command "${first}"`, {
     hint: near ? `did you mean: sentinel ${near}` : helpHint(),
   })
+}
+
+/** Word by word: what stands behind a command is rarely the other half of one. */
+function isSlipOf(name: string, words: readonly string[]): boolean {
+  return name.split(' ').every((word, index) => nearest(words[index] ?? '', [word]) !== undefined)
 }
 
 function usage(message: string, command: Command | undefined): SentinelError {

@@ -25,6 +25,8 @@ const COMMANDS = [
     options: { user: { type: 'string', summary: '', required: true } },
     run,
   }),
+  defineCommand({ usage: 'breakglass [profile]', summary: '', examples: [], options: {}, run }),
+  defineCommand({ usage: 'breakglass show <id>', summary: '', examples: [], options: {}, run }),
   defineCommand({
     usage: 'secret-one',
     summary: '',
@@ -76,6 +78,8 @@ suite('readArguments', () => {
 
   const refusals: [what: string, argv: string[], message: RegExp, hint: RegExp][] = [
     ['an unknown command', ['exce'], /unknown command "exce"/, /sentinel exec/],
+    ['a group mistyped', ['polcy', 'explain'], /command "polcy"/, /sentinel policy explain$/],
+    ['a command mistyped', ['breakglas', 'prod'], /command "breakglas"/, /sentinel breakglass$/],
     ['half of a command', ['policy'], /unknown command "policy"/, /policy knows: explain/],
     ['a command of no known group', ['frobnicate'], /unknown command/, /sentinel --help/],
     ['a wrong word in a group', ['policy', 'explian'], /"policy explian"/, /explain/],
