@@ -130,7 +130,10 @@ aaaaaaaa  pending    alice      pending  1h     2026-01-15T11:45Z
 
   const mistakes: [argv: string, stderr: RegExp][] = [
     ['--mine --to-approve', /^error: --mine and --to-approve contradict each other\n/],
-    ['--mine --requester bob', /^error: --mine and --requester contradict each other\n/],
+    [
+      '--mine --requester bob',
+      /^error: --mine and --requester contradict each other\nhint: leave one of them out\n$/,
+    ],
     ['--status aproved', /^error: unknown status "aproved"\nhint: did you mean approved\?/],
     ['--limit 0', /^error: --limit is not a number of rows: "0"\n/],
     ['--since yesterday', /^error: --since is neither a duration nor a time/],

@@ -64,7 +64,9 @@ function assertNoContradiction({ mine, requester, 'to-approve': toApprove }: Opt
   const other = toApprove ? '--to-approve' : requester !== undefined ? '--requester' : undefined
   if (!mine || other === undefined) return
   throw new SentinelError('USAGE', `--mine and ${other} contradict each other`, {
-    hint: 'nobody decides about their own requests: give one of them',
+    hint: toApprove
+      ? 'nobody decides about their own requests: give one of them'
+      : 'leave one of them out',
   })
 }
 
