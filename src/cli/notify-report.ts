@@ -11,15 +11,20 @@ export interface FlushReport {
   readonly waiting: readonly QueuedNotification[]
 }
 
-/** A report for people. */
-export function describeFlush({ deliveries, waiting }: FlushReport): string {
+/** A report for people. `isPartial`: a store did not answer, and nobody knows what waits there. */
+export function describeFlush(
+  { deliveries, waiting }: FlushReport,
+  { isPartial }: { isPartial: boolean },
+): string {
   const counts = (['delivered', 'failed', 'given up'] as const).map(
     (outcome) => [deliveries.filter((one) => one.outcome === outcome).length, outcome] as const,
   )
   const told = [...counts, [waiting.length, 'waiting'] as const]
     .filter(([count]) => count > 0)
     .map(([count, what]) => `${count} ${what}`)
-  if (told.length === 0) return 'nothing waits to be delivered'
+  if (told.length === 0) {
+    return isPartial ? 'nothing was delivered' : 'nothing waits to be delivered'
+  }
   return [told.join(', '), ...deliveries.flatMap(describeFailure)].join('\n')
 }
 

@@ -231,6 +231,13 @@ hint: look at who is to receive them; what failed is tried again by later comman
     assert.deepEqual([status, stdout, stderr], [6, '1 delivered\n', 'error: no answer\n'])
   })
 
+  test('does not say that nothing waits in a store that is silent', async () => {
+    const silent = new SentinelError('STORE_UNAVAILABLE', 'no answer')
+    const requests = differently(aStoreWithOutbox(), { due: () => Promise.reject(silent) })
+    const { status, stdout } = await flush({ requests })
+    assert.deepEqual([status, stdout], [6, 'nothing was delivered\n'])
+  })
+
   test('delivers although nothing may be announced', async () => {
     const denied = new SentinelError('STORE_UNAVAILABLE', 'UpdateItem is not allowed')
     const whole = await aStoreOfStatuses()

@@ -28,7 +28,7 @@ export default defineCommand({
   async run({ options }, deps) {
     await using outboxes = await deps.openOutboxes(options)
     const { fault, ...report } = await flush(deps, outboxes)
-    deps.out.print(describeFlush(report), flushFields(report))
+    deps.out.print(describeFlush(report, { isPartial: fault !== undefined }), flushFields(report))
     if (fault) throw fault
     const missing = report.deliveries.filter(({ outcome }) => outcome !== 'delivered').length
     if (missing > 0) throw undelivered(missing)
