@@ -52,6 +52,8 @@ suite('init tables', () => {
     assert.match(stdout, /gsi-live: live, started_at \(keys only\)/)
     assert.match(stdout, /^dynamodb:eu-central-1:sentinel-breakglass: would be created/m)
     assert.match(stdout, /gsi-open: open, created_at \(keys only\)/)
+    const wide = stdout.split('\n').filter((line) => line.length > 80)
+    assert.deepEqual(wide, [], 'what is broader than a terminal')
 
     const json = await scene.sentinel([...args, '--output', 'json'])
     const { tables } = JSON.parse(json.stdout)

@@ -110,7 +110,7 @@ function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
     return `${locationOf(table)}: would be created, unless it exists\n${columns([
       ...describe(table),
       BILLING,
-      ['  expiry of rows', `TTL on ${expiry}`],
+      ['  row expiry', `TTL on ${expiry}`],
       ['  recovery', 'point-in-time'],
       ['  encryption', table.kmsKey ?? 'a key of AWS'],
     ])}`
@@ -131,7 +131,7 @@ function toText({ table, outcome, expiry, recovery, encryption }: InitializedTab
     ...describe(table),
     // How a table that was there is paid for is its owner's business.
     ...(outcome === 'created' ? [BILLING] : []),
-    ['  expiry of rows', `TTL on ${table.definition.expiry}: ${inWords(expiry)}`],
+    ['  row expiry', `TTL on ${table.definition.expiry}: ${inWords(expiry)}`],
     ['  recovery', `point-in-time: ${inWords(recovery)}`],
     ['  encryption', inWords(encryption)],
   ]
