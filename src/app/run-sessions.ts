@@ -2,7 +2,7 @@ import type { Decision } from '../domain/policy/types.ts'
 import type { SessionId } from '../domain/session.ts'
 import { isShared } from '../domain/store-location.ts'
 import { SECOND } from '../domain/time.ts'
-import { hasCode, type SentinelError } from '../errors.ts'
+import { hasCode, SentinelError } from '../errors.ts'
 import type { SessionStore } from '../ports/session-store.ts'
 import type { SessionStores } from '../ports/session-stores.ts'
 import type { BaseIdentity } from './base-identity.ts'
@@ -39,6 +39,7 @@ export class RunSessions {
   readonly #options: RunSessionsOptions
   readonly #rules: SessionRuleBook
   #session: RunSession | undefined
+  #untracked: SessionGate | undefined
   #isClosed = false
 
   constructor(deps: RunSessionsDeps, options: RunSessionsOptions) {
@@ -53,7 +54,7 @@ export class RunSessions {
   }
 
   get gate(): SessionGate | undefined {
-    return this.#session
+    return this.#session ?? this.#untracked
   }
 
   /** For a single issuance. Rejects with `SESSION_LOCKED`, or as an outage demands. */
@@ -85,6 +86,7 @@ export class RunSessions {
    */
   async open(identity: BaseIdentity, presume: (store: string) => Decision): Promise<void> {
     const place = this.#place()
+    if (place === undefined) this.#untracked = untrackedGate(() => this.#policy())
     const store = place === undefined ? undefined : await this.#open(place)
     if (!store) return
     if (this.#isClosed) return store[Symbol.asyncDispose]()
@@ -166,4 +168,34 @@ export class RunSessions {
       { identity, duration: asked * SECOND },
     )
   }
+}
+
+/**
+ * Of a server that nobody wanted tracked when it started: once the policy names a store, nobody
+ * could revoke it there, and no lock would hold it.
+ */
+function untrackedGate(policy: () => LoadedPolicy | undefined): SessionGate {
+  let judged: { readonly named: string; readonly error: SentinelError } | undefined
+  return {
+    assert() {
+      const named = policy()?.policy.stores.sessions
+      if (named === undefined) return
+      if (judged?.named !== named) judged = { named, error: notTracked(named) }
+      throw judged.error
+    },
+    storeFor: () => undefined,
+    sees() {},
+    issued() {},
+  }
+}
+
+function notTracked(named: string): SentinelError {
+  return new SentinelError(
+    'SESSION_STORE_CHANGED',
+    `the policy now keeps sessions in ${named}, and this run is tracked nowhere`,
+    {
+      hint: 'start the command again',
+      reply: 'the policy now keeps sessions elsewhere: start the command again',
+    },
+  )
 }

@@ -325,6 +325,17 @@ suite('sessions of a run', () => {
     assert.throws(() => run.session?.route.assertLive(), { code: 'SESSION_STORE_CHANGED' })
   })
 
+  test('are demanded of a server that has none, once the policy names a store', async () => {
+    world.sessions.configured = undefined
+    await using run = await world.openRun()
+    const supply = await run.openSupply('warm-up')
+    world.source.put(aPolicy({ rules: [aRule()], stores: { sessions: 'dynamodb:mine' } }))
+    await world.advance(40 * SECOND)
+    const { error } = await timed(world, supply.serve('same'))
+    assert.ok(error instanceof SentinelError)
+    assert.deepEqual([error.code, world.tokens.calls.assumeRole], ['SESSION_STORE_CHANGED', 1])
+  })
+
   suite('session shutdown', () => {
     test('marks the session expired, with every credential counted', async () => {
       await using run = await world.openRun()
