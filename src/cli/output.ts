@@ -86,7 +86,9 @@ export function printable(text: string): string {
   })
 }
 
-/** `data` as JSON that a terminal acts on as little as on {@link printable}, for programs the same. */
+/**
+ * `data` as JSON that a terminal acts on as little as on {@link printable}, for programs the same.
+ */
 export function toJSON(data: unknown, indent?: number): string {
   return printable(JSON.stringify(data, null, indent))
 }

@@ -12,8 +12,8 @@ export interface GrantSource extends AsyncDisposable {
   live(person: string, profile: string): Promise<readonly Grant[]>
 
   /**
-   * What became of a grant that {@link live} gave before and gives no more, the last one: whoever is
-   * refused for it is to know who ended it, and why. Lower case, no full stop.
+   * What became of a grant that {@link live} gave before and gives no more, the last one: whoever
+   * is refused for it is to know who ended it, and why. Lower case, no full stop.
    */
   ended(): string | undefined
 }

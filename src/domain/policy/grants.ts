@@ -86,8 +86,9 @@ function lifterFor({ basis }: Grant, lifters: Lifters): Lift['rule'] | undefined
 }
 
 /**
- * Whether `rule`, which is for `principal` now, would take `grant` for approved. Whoever asks writes
- * the request, and may have named a laxer rule, fewer approvals, or another UserId as the asker's.
+ * Whether `rule`, which is for `principal` now, would take `grant` for approved. Whoever asks
+ * writes the request, and may have named a laxer rule, fewer approvals, or another UserId as the
+ * asker's.
  */
 function isApproved(
   { rule: name, approvedBy, isAutomatic }: Grant,
