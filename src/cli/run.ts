@@ -145,7 +145,13 @@ function catalogue(actionOf: (command: Command) => () => unknown): CAC {
     for (const example of command.examples) registered.example(`  $ sentinel ${example}`)
   }
   addOptions((flags, summary) => cli.option(flags, summary), GLOBAL_OPTIONS)
-  return cli.help()
+  // cac would name every command a second time.
+  const body = '  $ sentinel COMMAND --help'
+  return cli.help((sections) =>
+    sections.map((section) =>
+      section.title?.startsWith('For more info') ? { ...section, body } : section,
+    ),
+  )
 }
 
 function addOptions(add: (flags: string, summary: string) => unknown, specs: OptionSpecs): void {

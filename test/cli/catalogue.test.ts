@@ -45,6 +45,11 @@ suite('the catalogue of commands', () => {
     })
   }
 
+  test('says once, not for every command, how to get at the help of one', async () => {
+    const { stdout } = await runHere('--help')
+    assert.deepEqual(stdout.match(/^.* --help$/gm), ['  $ sentinel COMMAND --help'])
+  })
+
   test('gives one option the same form in every command', () => {
     const forms = new Map<string, string>()
     for (const { options } of COMMANDS) {
