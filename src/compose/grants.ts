@@ -13,7 +13,7 @@ import { configuredGrantPlaces, grantStores, KINDS, type Kind } from './grant-st
 import { lazily } from './lazily.ts'
 import { createDelivery, openNotifier } from './notify.ts'
 import { openOrderLog } from './order-log.ts'
-import { checkPolicy } from './policy.ts'
+import { checkPolicy, validateHint } from './policy.ts'
 import { openSigner } from './signer.ts'
 import type { World } from './world.ts'
 
@@ -93,7 +93,7 @@ export async function validPolicy(
   if (policy && !problem) return { policy, ...rest }
   const why = problem ? `: ${problem.message}` : ''
   throw new SentinelError('POLICY_INVALID', `${rest.reference} is not valid${why}`, {
-    hint: 'see all that is wrong with: sentinel policy validate',
+    hint: validateHint(flags),
   })
 }
 

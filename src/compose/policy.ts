@@ -1,3 +1,4 @@
+import { quoted } from '../cli/session-words.ts'
 import type { CheckedPolicy, PolicyFlags, RunSelection, SettingsReader } from '../deps.ts'
 import { MINUTE, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
@@ -94,6 +95,15 @@ export async function checkPolicy(
     sha256: Buffer.from(sha256(text)).toString('hex'),
     ...(version === undefined ? {} : { version }),
   }
+}
+
+/** Leads whoever gave `flags` to all that is wrong with the same policy. */
+export function validateHint(flags: PolicyFlags): string {
+  const named = (['policy', 'policy-parameter'] as const).flatMap((name) => {
+    const value = flags[name]
+    return value === undefined ? [] : [` --${name} ${quoted(value)}`]
+  })
+  return `see all that is wrong with: sentinel policy validate${named.join('')}`
 }
 
 /** The source of a policy that is only to be read: a file needs no AWS at all. */

@@ -8,7 +8,7 @@ import { type AWS, openAWS } from './aws.ts'
 import { openDynamoDB } from './dynamodb.ts'
 import { configuredGrantPlaces } from './grant-stores.ts'
 import { lazily } from './lazily.ts'
-import { checkPolicy, policyLocation } from './policy.ts'
+import { checkPolicy, policyLocation, validateHint } from './policy.ts'
 import { configuredPlace } from './sessions.ts'
 import { openSigner } from './signer.ts'
 import type { World } from './world.ts'
@@ -107,7 +107,7 @@ async function storesOfPolicy(
   const [problem] = problems
   if (problem) {
     throw new SentinelError('POLICY_INVALID', `${reference}: ${problem.message}`, {
-      hint: 'see all that is wrong with: sentinel policy validate',
+      hint: validateHint(flags),
     })
   }
   return { stores: policy?.stores ?? {}, reference }

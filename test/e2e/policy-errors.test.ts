@@ -152,6 +152,17 @@ suite('a policy with', { concurrency: 2 }, () => {
 })
 
 suite('without a policy that is valid', { concurrency: 2 }, () => {
+  test('commands that need one lead to what is wrong with the very policy they were given', async () => {
+    await using scene = await openScene()
+    scene.write('my policy.yaml', POLICY.replace('effect: allow', 'effect: alow'))
+    for (const command of ['requests', 'breakglass list', 'init tables --plan']) {
+      const args = [...command.split(' '), '--policy', 'my policy.yaml']
+      const { status, stderr } = await scene.sentinel(args, { isPlain: true })
+      assert.equal(status, 5)
+      assert.match(stderr, /^hint: .*: sentinel policy validate --policy 'my policy\.yaml'$/m)
+    }
+  })
+
   test('policy validate lists every problem with its place, as JSON too', async () => {
     await using scene = await openScene()
     const text = POLICY.replace('effect: allow', 'effect: alow').replace('reason:', 'raeson:')
