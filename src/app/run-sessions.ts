@@ -124,7 +124,9 @@ export class RunSessions {
   /** `undefined` when the store cannot be opened now: that stops nothing but what demands it. */
   async #open(place: string): Promise<SessionStore | undefined> {
     try {
-      return await this.#deps.stores?.open(place)
+      const { stores, policies } = this.#deps
+      if (policies.inForce().policy.stores.sessions !== undefined) await stores?.claim(place)
+      return await stores?.open(place)
     } catch (error) {
       if (!hasCode(error, 'STORE_UNAVAILABLE') || this.#rules.current().outage === 'deny')
         throw error

@@ -84,7 +84,10 @@ export class StoreGrants implements GrantSource {
 
   async #approved(place: string, person: string, profile: string): Promise<Grant[]> {
     const { stores, clock, digest, policy } = this.#deps
-    const store = await opened(this.#requests, place, () => stores.openRequests(place))
+    const store = await opened(this.#requests, place, async () => {
+      if (policy()?.stores.requests !== undefined) await stores.claim(place)
+      return stores.openRequests(place)
+    })
     const now = clock.aws()
     const grants: Grant[] = []
     const query = { person, since: now - LOOKED_BACK, which: 'all' } as const
@@ -103,8 +106,11 @@ export class StoreGrants implements GrantSource {
   }
 
   async #broken(place: string, person: string, profile: string): Promise<Grant[]> {
-    const { stores, clock } = this.#deps
-    const store = await opened(this.#events, place, () => stores.openBreakGlass(place))
+    const { stores, clock, policy } = this.#deps
+    const store = await opened(this.#events, place, async () => {
+      if (policy()?.stores.breakGlass !== undefined) await stores.claim(place)
+      return stores.openBreakGlass(place)
+    })
     const now = clock.aws()
     const grants: Grant[] = []
     const query = { person, since: now - LOOKED_BACK, which: 'all' } as const

@@ -6,8 +6,10 @@ import { userPart } from '../domain/source-identity.ts'
 import { SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import { type AWS, openAWS } from './aws.ts'
+import { lazily } from './lazily.ts'
 import { sha256 } from './randomness.ts'
 import type { Signer } from './signer.ts'
+import type { StoreSigner } from './store-opener.ts'
 import type { World } from './world.ts'
 
 const IDENTIFY_TIMEOUT = 10 * SECOND
@@ -38,6 +40,32 @@ export async function identify(world: World, name: string): Promise<BaseIdentity
   const tokens = aws.tokens(profile.name, aws.regionOf(profile))
   const deps = { profiles: aws.profiles, tokens, clock: world.clock, sha256 }
   return new BaseIdentityKeeper(deps, profile).renew(!world.globals['no-interaction'])
+}
+
+/**
+ * Asks STS, once, whether `signer` is of the caller's account. What it makes rejects with
+ * `CONFIG_INVALID` where it is not.
+ */
+export function accountGuard(
+  aws: AWS,
+  signer: StoreSigner,
+  caller: StoreSigner,
+): () => Promise<void> {
+  const accountOf = async ({ profile, credentials }: StoreSigner) => {
+    const tokens = aws.tokens(profile.name, aws.regionOf(profile))
+    const signal = AbortSignal.timeout(IDENTIFY_TIMEOUT)
+    return (await tokens.identify(await credentials(), signal)).account
+  }
+  return lazily(async () => {
+    const [theirs, own] = await Promise.all([accountOf(signer), accountOf(caller)])
+    if (theirs === own) return
+    throw new SentinelError(
+      'CONFIG_INVALID',
+      `--aws-profile ${signer.profile.name} is of account ${theirs}, and a table that the policy ` +
+        `names without an account is one of ${own}`,
+      { hint: 'leave --aws-profile out, or have the policy name the table by its ARN' },
+    )
+  })
 }
 
 function fromInside(why: string): SentinelError {

@@ -53,6 +53,7 @@ export function grantStores(
   return {
     configured,
     resolve: opener.resolve,
+    claim: opener.claim,
     openRequests: (location) =>
       opener.open<RequestStore>(location, {
         async memory() {

@@ -2,12 +2,13 @@ import { Run } from '../app/run.ts'
 import type { RunSelection } from '../deps.ts'
 import type { ResolveOptions } from '../ports/profiles.ts'
 import { type AWS, openAWS } from './aws.ts'
+import { accountGuard } from './callers.ts'
 import { configuredGrantPlaces, grantSource, grantStores } from './grant-stores.ts'
 import { openLog } from './log.ts'
 import { policyLocation, policySourceOpener } from './policy.ts'
 import { newId, newSessionId, sha256 } from './randomness.ts'
 import { configuredPlace, origin, sessionStores } from './sessions.ts'
-import { keepCredentials } from './signer.ts'
+import { type CredentialsOf, keepCredentials } from './signer.ts'
 import type { StoreSigner } from './store-opener.ts'
 import type { World } from './world.ts'
 
@@ -25,6 +26,10 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
   const { parsePolicy } = await import('../documents/policy.ts')
   const log = await openLog(world, flags)
   const durationKey = mode === 'server' ? 'serverDuration' : 'duration'
+  const signerOf = (base: CredentialsOf): StoreSigner =>
+    signer
+      ? { ...signer, assertOwnAccount: accountGuard(aws, signer, { profile, credentials: base }) }
+      : { profile, credentials: base }
   return new Run(
     {
       profiles: aws.profiles,
@@ -36,14 +41,10 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       parsePolicy,
       sha256,
       openSessionStores: (base) => {
-        return sessionStores(world, aws, {
-          configured,
-          ...(signer ?? { profile, credentials: base }),
-        })
+        return sessionStores(world, aws, { configured, ...signerOf(base) })
       },
       openGrants: (base, policy) => {
-        const signing = signer ?? { profile, credentials: base }
-        const stores = grantStores(world, aws, { configured: grantPlaces, ...signing })
+        const stores = grantStores(world, aws, { configured: grantPlaces, ...signerOf(base) })
         return grantSource(world, stores, policy)
       },
       newRequestId: newId,

@@ -50,6 +50,7 @@ export function sessionStores(
   return {
     configured,
     resolve: opener.resolve,
+    claim: opener.claim,
     open: (location) =>
       opener.open<SessionStore>(location, {
         async memory() {

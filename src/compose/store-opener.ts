@@ -14,6 +14,11 @@ export interface StoreSigner {
   /** Whose settings and region hold for the calls: see `openDynamoDB`. */
   readonly profile: Pick<Profile, 'name' | 'region' | 'roleArn'>
   readonly credentials: CredentialsOf
+  /**
+   * Where others than the caller sign: rejects unless they are of the caller's account. Then a table
+   * of theirs is not to pass for one that the policy names without an account.
+   */
+  readonly assertOwnAccount?: () => Promise<void>
 }
 
 type DynamoDBAccess = Pick<ReturnType<typeof openDynamoDB>, 'client'> & {
@@ -51,6 +56,10 @@ export function storeOpener(world: World, aws: AWS, signer: StoreSigner) {
   return {
     /** A location in full. */
     resolve: inFull,
+    async claim(location: string): Promise<void> {
+      const parsed = parseStoreLocation(inFull(location))
+      if (parsed?.kind === 'dynamodb' && parsed.arn === undefined) await signer.assertOwnAccount?.()
+    },
     async open<Store>(given: string, kinds: Kinds<Store>): Promise<Store> {
       const location = inFull(given)
       const parsed = parseStoreLocation(location)

@@ -12,6 +12,9 @@ export interface GrantStores {
   /** `location` in full. */
   resolve(location: string): string
 
+  /** As `SessionStores` has it. */
+  claim(location: string): Promise<void>
+
   openRequests(location: string): Promise<RequestStore>
 
   openBreakGlass(location: string): Promise<BreakGlassStore>

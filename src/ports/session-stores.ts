@@ -9,6 +9,13 @@ export interface SessionStores {
   resolve(location: string): string
 
   /**
+   * Makes sure of a place that the policy names, in full: a table that is named without an account
+   * is one of the caller's own, and not of an account that whoever signs for stores belongs to.
+   * Rejects with `CONFIG_INVALID`, or as STS does.
+   */
+  claim(location: string): Promise<void>
+
+  /**
    * Rejects with `STORE_UNAVAILABLE`, `STORE_INVALID`, `FILE_UNTRUSTED` or `CONFIG_INVALID`. What
    * is in the cloud is not asked yet.
    */

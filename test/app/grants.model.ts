@@ -236,6 +236,7 @@ class Team {
           requests: { location: requests.location, origin: 'a flag' },
           breakGlass: { location: breakGlass.location, origin: 'a flag' },
         },
+        claim: async () => {},
         resolve: (location) => location,
         openRequests: async () => requests,
         openBreakGlass: async () => breakGlass,

@@ -92,6 +92,18 @@ suite('sessions of a run', () => {
       assert.deepEqual(world.sessions.opened, ['dynamodb:eu-central-1:mine'])
     })
 
+    test('makes sure of the place that the policy names, before anything is issued', async () => {
+      world.sessions.configured = undefined
+      world.sessions.claimFault = new SentinelError('CONFIG_INVALID', 'of another account')
+      world.source.put(aPolicy({ rules: [aRule()], stores: { sessions: 'dynamodb:mine' } }))
+      for (const mode of ['server', 'cli'] as const) {
+        await using run = await world.openRun({ mode })
+        const work = mode === 'server' ? run.openSupply('warm-up') : run.issueOnce()
+        await assert.rejects(work, { code: 'CONFIG_INVALID' })
+      }
+      assert.deepEqual([world.sessions.opened, world.tokens.calls.assumeRole], [[], 0])
+    })
+
     test('refuses to track elsewhere than the policy says', async () => {
       world.source.put(aPolicy({ rules: [aRule()], stores: { sessions: 'dynamodb:mine' } }))
       await using run = await world.openRun()

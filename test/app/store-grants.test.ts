@@ -30,9 +30,16 @@ class FakeStores implements GrantStores {
   configured: GrantStores['configured'] = {}
   fault: Error | undefined
   readonly opened: string[] = []
+  readonly claimed: string[] = []
+  claimFault: Error | undefined
 
   resolve(location: string): string {
     return location.replace(/^dynamodb:(?!.*:)/, 'dynamodb:eu-central-1:')
+  }
+
+  async claim(location: string): Promise<void> {
+    this.claimed.push(location)
+    if (this.claimFault) throw this.claimFault
   }
 
   async openRequests(location: string): Promise<MemoryRequestStore> {
@@ -247,7 +254,14 @@ suite('StoreGrants', () => {
     policy = aPolicy({ approvals: [anApprovalRule()] })
     stores.configured = { requests: { location: 'dynamodb:mine', origin: '--request-table' } }
     await live()
-    assert.deepEqual(stores.opened, ['dynamodb:eu-central-1:mine'])
+    assert.deepEqual([stores.opened, stores.claimed], [['dynamodb:eu-central-1:mine'], []])
+  })
+
+  test('makes sure of a place that the policy names, and opens none that is not it', async () => {
+    stores.claimFault = new SentinelError('CONFIG_INVALID', 'of another account')
+    await assert.rejects(live(), { code: 'CONFIG_INVALID' })
+    assert.deepEqual(stores.opened, [])
+    assert.equal(stores.claimed.length, 2)
   })
 
   test('lets no flag lead elsewhere', async () => {
