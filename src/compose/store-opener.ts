@@ -15,8 +15,8 @@ export interface StoreSigner {
   readonly profile: Pick<Profile, 'name' | 'region' | 'roleArn'>
   readonly credentials: CredentialsOf
   /**
-   * Where others than the caller sign: rejects unless they are of the caller's account. Then a table
-   * of theirs is not to pass for one that the policy names without an account.
+   * Where others than the caller sign: rejects unless they are of the caller's account. Then a
+   * table of theirs is not to pass for one that the policy names without an account.
    */
   readonly assertOwnAccount?: () => Promise<void>
 }
