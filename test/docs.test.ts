@@ -65,6 +65,19 @@ ${visible.map(section).join('\n\n')}
     }
   })
 
+  test('decision-log.md names every type of record, and every field', () => {
+    const text = readFileSync('docs/decision-log.md', 'utf8')
+    const source = readFileSync('src/domain/log-record.ts', 'utf8')
+    const body = source.slice(source.indexOf('export interface LogRecord'))
+    const [types = ''] = /readonly type:[\s\S]*?\n {2}(?=readonly)/.exec(body) ?? []
+    const names = [
+      ...[...types.matchAll(/'([\w.]+)'/g)],
+      ...[...body.matchAll(/^ {2}readonly (\w+)/gm)],
+    ].map(([, name = '']) => name)
+    assert.ok(names.length > 50, `${names.length} names`)
+    for (const name of names) assert.ok(text.includes(`\`${name}\``), `${name} is not told`)
+  })
+
   test('every file that a document points to exists', () => {
     for (const path of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
       for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
