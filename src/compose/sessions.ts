@@ -8,7 +8,7 @@ import { type AWS, openAWS } from './aws.ts'
 import { assertOutside, identifyCaller } from './callers.ts'
 import { lazily } from './lazily.ts'
 import { openOrderLog } from './order-log.ts'
-import { checkPolicy } from './policy.ts'
+import { checkPolicy, validateHint } from './policy.ts'
 import { openSigner, type Signer } from './signer.ts'
 import { type StoreSigner, storeOpener } from './store-opener.ts'
 import { uid, type World } from './world.ts'
@@ -106,11 +106,18 @@ async function findPlace(world: World, flags: SessionFlags): Promise<string> {
     try {
       const { policy, problems, reference } = await checkPolicy(world, flags, undefined)
       const [problem] = problems
-      if (problem) throw new SentinelError('POLICY_INVALID', `${reference}: ${problem.message}`)
+      if (problem) {
+        throw new SentinelError('POLICY_INVALID', `${reference}: ${problem.message}`, {
+          hint: validateHint(flags),
+        })
+      }
       if (policy?.stores.sessions) return policy.stores.sessions
     } catch (error) {
       if (!(error instanceof SentinelError) || !configured) throw error
-      notices.warn(`the policy, which may name another store, is out of reach: ${error.message}`)
+      notices.warn(
+        `the policy, which may name another store, is out of reach: ${error.message}`,
+        error.hint,
+      )
     }
   }
   if (configured) return configured.location
