@@ -1,6 +1,7 @@
 import type { BaseIdentity } from './app/base-identity.ts'
 import type { Run } from './app/run.ts'
 import type { Operator } from './app/session-orders.ts'
+import type { AuditDeps } from './audit-deps.ts'
 import type { Digest } from './domain/access-request.ts'
 import type { LogRecord } from './domain/log-record.ts'
 import type { Party } from './domain/party.ts'
@@ -209,7 +210,7 @@ export interface CheckedPolicy {
 }
 
 /** What commands run on. Built by `compose.ts` for real, by fixtures for tests. */
-export interface Deps extends AsyncDisposable {
+export interface Deps extends AuditDeps, AsyncDisposable {
   readonly version: string
   readonly out: Output
   readonly notices: Notices

@@ -121,6 +121,28 @@ export const ERRORS = {
   STS_REFUSED: { exit: 6, status: 503, when: 'STS refused the call' },
   STS_UNAVAILABLE: { exit: 6, status: 503, when: 'STS did not answer' },
   LOG_UNAVAILABLE: { exit: 6, status: 503, when: 'the decision log cannot be written' },
+  LOG_NOT_FOUND: { exit: 4, status: 500, when: 'there is no decision log to read' },
+  LOG_UNREADABLE: { exit: 6, status: 500, when: 'a file of the decision log cannot be read' },
+  RECORD_NOT_FOUND: { exit: 4, status: 500, when: 'the decision log holds no such record' },
+  RECORD_AMBIGUOUS: { exit: 4, status: 500, when: 'several requests have ids that begin so' },
+  KEY_INVALID: { exit: 5, status: 500, when: 'a key cannot sign, or verify, statements' },
+  SIGNING_FAILED: { exit: 6, status: 500, when: 'whoever holds a key did not sign' },
+  STATEMENT_INVALID: {
+    exit: 5,
+    status: 500,
+    when: 'a signed statement or a proof cannot be understood',
+  },
+  TRAIL_UNAVAILABLE: { exit: 6, status: 500, when: 'CloudTrail refused, or did not answer' },
+  SHIPPING_FAILED: {
+    exit: 6,
+    status: 503,
+    when: 'the decision log could not be shipped, and is tried again',
+  },
+  SHIPPING_REFUSED: {
+    exit: 6,
+    status: 503,
+    when: 'the receiver of the decision log refused it, until something is changed',
+  },
   NOTIFICATION_FAILED: {
     exit: 6,
     status: 503,

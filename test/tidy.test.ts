@@ -26,10 +26,12 @@ const ROOMS: Record<string, { inside: string[]; outside?: RegExp }> = {
   },
   server: { inside: ['server', 'app', ...adapter], outside: /^node:/ },
   cli: {
-    inside: ['app', 'cli', 'deps.ts', 'near-miss.ts', 'ports', ...pure],
+    inside: ['app', 'audit-deps.ts', 'cli', 'deps.ts', 'near-miss.ts', 'ports', ...pure],
     outside: /^(node:|cac$|@inquirer\/(confirm|input)$)/,
   },
-  'cli/commands': { inside: ['app', 'cli', 'deps.ts', 'near-miss.ts', ...pure] },
+  'cli/commands': {
+    inside: ['app', 'audit-deps.ts', 'cli', 'deps.ts', 'near-miss.ts', ...pure],
+  },
 }
 
 const sources = globSync('src/**/*.ts').map((path) => ({ path, text: readFileSync(path, 'utf8') }))

@@ -5,17 +5,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-
-/** The last line of a stream: its number and its SHA-256 in hex, without the newline. */
-export interface Head {
-  readonly seq: number
-  readonly hash: string
-}
-
-/** `12:9f86d0…`: the form in which one stream names another's head. */
-export function formatHead({ seq, hash }: Head): string {
-  return `${seq}:${hash}`
-}
+import type { Head } from '../domain/log-head.ts'
 
 /** What the first line of `stream` follows: line 0, whose hash is that of the stream's name. */
 export function originOf(stream: string): Head {

@@ -1,3 +1,4 @@
+import type { StreamHead } from '../domain/log-head.ts'
 import type { LogRecord } from '../domain/log-record.ts'
 import { MINUTE, toTimestamp } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
@@ -101,6 +102,11 @@ class FileDecisionLog implements DecisionLog {
     if (this.#isClosed) return
     if (this.#queue.length < WAITING_MAX) this.#enqueue(pending)
     else this.#lost++
+  }
+
+  head(): StreamHead | undefined {
+    const { head } = this.#writer
+    return head && { stream: this.stream, ...head }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

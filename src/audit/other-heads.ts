@@ -1,4 +1,5 @@
-import { formatHead, readHead } from './chain.ts'
+import { formatHead } from '../domain/log-head.ts'
+import { readHead } from './chain.ts'
 import type { LogFile } from './log-file.ts'
 
 /** How much of a file is read when it is looked at for the first time: its end. */

@@ -1,6 +1,7 @@
+import type { Head } from '../domain/log-head.ts'
 import type { LogRecord } from '../domain/log-record.ts'
 import { appendWhole, findEnd, NotWholeError } from './append-whole.ts'
-import { type Head, link, originOf } from './chain.ts'
+import { link, originOf } from './chain.ts'
 import type { LogFile, LogFiles } from './log-file.ts'
 import { OtherHeads } from './other-heads.ts'
 
@@ -57,6 +58,11 @@ export class StreamWriter {
   /** Whether the last commit failed and no later one has said so in the log yet. */
   get hasTrouble(): boolean {
     return this.#trouble !== undefined
+  }
+
+  /** The last durable line; `undefined` before the first. */
+  get head(): Head | undefined {
+    return this.#head.seq === 0 ? undefined : this.#head
   }
 
   /** Opens the file, so that one that cannot be used is refused at once. */

@@ -13,7 +13,7 @@ const REQUEST_TIMEOUT = 5 * SECOND
 
 const MAX_ATTEMPTS = 3
 
-type Service = 'sts' | 'ssm' | 'dynamodb' | 'sns'
+type Service = 'sts' | 'ssm' | 'dynamodb' | 'sns' | 'kms' | 'cloudtrail' | 'logs'
 
 export interface TransportSettings {
   /** Sentinel's version, for the user agent that CloudTrail shows. */
@@ -105,9 +105,11 @@ export class AWSTransport implements Disposable {
     const endpoint = await loadConfig<string>(
       {
         environmentVariableSelector: (env) =>
-          env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || env.AWS_ENDPOINT_URL || undefined,
+          env[`AWS_ENDPOINT_URL_${nameOf(service).toUpperCase()}`] ||
+          env.AWS_ENDPOINT_URL ||
+          undefined,
         configFileSelector: (section, file) =>
-          file?.[`services.${section.services}`]?.[`${service}.endpoint_url`] ??
+          file?.[`services.${section.services}`]?.[`${nameOf(service)}.endpoint_url`] ??
           section.endpoint_url,
         default: '',
       },
@@ -174,6 +176,11 @@ export class AWSTransport implements Disposable {
       destroy: () => {},
     }
   }
+}
+
+/** A service as AWS's variables and config files call it. */
+function nameOf(service: Service): string {
+  return service === 'logs' ? 'cloudwatch_logs' : service
 }
 
 async function readBundle(path: string): Promise<string> {

@@ -34,6 +34,8 @@ export async function readSettings(
       mfaSessionDuration: (12 * HOUR) / SECOND,
       logFile: join(stateDirectory(env), 'decisions.jsonl'),
       logStderr: false,
+      logMaxSize: 64 * 2 ** 20,
+      logMaxAge: (30 * 24 * HOUR) / SECOND,
       sessionTags: false,
       keepAwsConfig: false,
     },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SHIP_TARGET } from '../domain/ship-target.ts'
 import { STORE_FORMS, STORE_LOCATION } from '../domain/store-location.ts'
 import { formed, text } from './fields.ts'
 
@@ -77,6 +78,32 @@ export function policyLocation(description: string) {
     description: `${description} file:PATH or ssm:[REGION:]NAME.`,
     pattern: new RegExp(`^(?:file:\\S(?:.*\\S)?|ssm:(?:${REGION}:)?[\\w./-]{1,1011})$`),
     hint: 'write file:PATH or ssm:[REGION:]NAME',
+  })
+}
+
+/** A table that anchors of the decision log are kept in. */
+export function anchorLocation(description: string) {
+  return formed({
+    noun: 'a table',
+    description: `${description} dynamodb:[REGION:]TABLE or the ARN of a table.`,
+    pattern: new RegExp(STORE_LOCATION.source.replace('memory:|local|sqlite:\\S(?:.*\\S)?|', '')),
+    hint: 'write dynamodb:[REGION:]TABLE or the ARN of a table',
+  })
+}
+
+/** Where the decision log is shipped to. */
+export function shipTarget(description: string) {
+  return text({
+    noun: 'a place to ship the log to',
+    isSecret: true,
+    description: `${description} cloudwatch:GROUP/STREAM or https://HOST/PATH.`,
+    pattern: SHIP_TARGET,
+    parse: (text) => {
+      const isURL = SHIP_TARGET.test(text) && !text.startsWith('cloudwatch:')
+      if (isURL && !isSafeURL(text, ['https:'], { loopback: 'http:' })) return undefined
+      return SHIP_TARGET.test(text) ? text : undefined
+    },
+    hint: 'write cloudwatch:GROUP/STREAM or https://HOST/PATH, without user or password',
   })
 }
 

@@ -7,6 +7,7 @@
  */
 import * as z from 'zod'
 import { parseDuration } from '../domain/duration.ts'
+import { parseSize } from '../domain/size.ts'
 import { SentinelError } from '../errors.ts'
 import { quote } from './quote.ts'
 
@@ -112,6 +113,21 @@ export function count(
       error: ({ input }) => `${String(input)} is not ${noun}`,
     })
     .meta({ description, type: 'integer', minimum, maximum })
+}
+
+/** A size of a file between two others (`1MiB` and `1GiB`, say), as bytes. */
+export function size(description: string, { from, to }: { from: string; to: string }) {
+  const [minimum = 0, maximum = 0] = [parseSize(from), parseSize(to)]
+  return text({
+    noun: `a size from ${from} to ${to}`,
+    description,
+    pattern: /^[1-9]\d{0,5}(?:KiB|MiB|GiB)$/,
+    parse: (text) => {
+      const bytes = parseSize(text)
+      return bytes !== undefined && minimum <= bytes && bytes <= maximum ? bytes : undefined
+    },
+    hint: 'write a size as 512KiB, 64MiB or 1GiB',
+  })
 }
 
 /** A duration between two others (`15m` and `12h`, say), as seconds. */

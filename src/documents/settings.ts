@@ -1,8 +1,16 @@
 import * as z from 'zod'
 import { SentinelError } from '../errors.ts'
 import type { SettingKey, Settings } from '../ports/settings.ts'
-import { endpointURL, policyLocation, proxyURL, region, storeLocation } from './aws-fields.ts'
-import { camelKeys, choice, duration, flag, line, mapping } from './fields.ts'
+import {
+  anchorLocation,
+  endpointURL,
+  policyLocation,
+  proxyURL,
+  region,
+  shipTarget,
+  storeLocation,
+} from './aws-fields.ts'
+import { camelKeys, choice, duration, flag, line, mapping, size } from './fields.ts'
 import { toFindings } from './findings.ts'
 import { positionsOf } from './position.ts'
 import { toError, toProblems } from './problem.ts'
@@ -10,7 +18,7 @@ import { readYaml } from './strict-yaml.ts'
 import { toValue } from './yaml-tree.ts'
 
 /** How a setting is written. `endpoints` is a mapping, which no variable can hold. */
-type SettingKind = 'text' | 'duration' | 'flag' | 'endpoints'
+type SettingKind = 'text' | 'duration' | 'size' | 'flag' | 'endpoints'
 
 const lifetime = { from: '15m', to: '12h' }
 
@@ -21,7 +29,10 @@ const SCHEMAS = {
   region: ['text', region("The region of Sentinel's own calls.")],
   aws_profile: [
     'text',
-    line('the name of a profile', 'Whose credentials are for SSM, DynamoDB, SNS and KMS.'),
+    line(
+      'the name of a profile',
+      'Whose credentials are for all calls but those to STS for a profile.',
+    ),
   ],
   output: ['text', choice('text or json', 'The form of results.', ['text', 'json'])],
   server: ['flag', flag('Runs commands with a credential server.')],
@@ -34,6 +45,22 @@ const SCHEMAS = {
   ],
   log_file: ['text', line('a path', 'Where the decision log is written.')],
   log_stderr: ['flag', flag('Shows the decision log on stderr too.')],
+  log_max_size: [
+    'size',
+    size('How large the file of the decision log gets before the next is begun.', {
+      from: '64KiB',
+      to: '1GiB',
+    }),
+  ],
+  log_max_age: [
+    'duration',
+    duration('How old the file of the decision log gets before the next is begun.', {
+      from: '1h',
+      to: '366d',
+    }),
+  ],
+  log_anchor: ['text', anchorLocation('Where heads of the decision log are anchored.')],
+  log_ship: ['text', shipTarget('Where the decision log is shipped to.')],
   session_store: ['text', storeLocation('Where sessions are tracked.')],
   request_store: ['text', storeLocation('Where requests and approvals are kept.')],
   break_glass_store: ['text', storeLocation('Where break-glass events are kept.')],
@@ -64,6 +91,8 @@ const SCHEMAS = {
       dynamodb: z.exactOptional(endpointURL('The endpoint of DynamoDB.')),
       sns: z.exactOptional(endpointURL('The endpoint of SNS.')),
       kms: z.exactOptional(endpointURL('The endpoint of KMS.')),
+      cloudtrail: z.exactOptional(endpointURL('The endpoint of CloudTrail.')),
+      logs: z.exactOptional(endpointURL('The endpoint of CloudWatch Logs.')),
     }).meta({ description: 'Private endpoints of AWS services.' }),
   ],
   proxy: ['text', proxyURL('The proxy for all calls to AWS.')],

@@ -104,3 +104,13 @@ export interface LogRecord {
   /** Heads of other streams of the same file: stream → `seq:hash`. */
   readonly heads?: Readonly<Record<string, string>>
 }
+
+/** A record as it is read back, with what the log itself put to it. */
+export interface LoggedRecord extends LogRecord {
+  readonly stream: string
+  /** 1, 2, 3, … within the stream: the order that counts. */
+  readonly seq: number
+  readonly time: string
+  readonly host: string
+  readonly pid: number
+}

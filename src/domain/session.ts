@@ -56,6 +56,8 @@ export interface SessionProgress {
   readonly leaseUntil: Instant
   /** The last one issued. */
   readonly sourceIdentity?: string
+  /** Of the server's stream of the decision log: the first 16 bytes of its head's hash, in hex. */
+  readonly logHead?: string
 }
 
 export interface SessionEnd {

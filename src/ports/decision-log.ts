@@ -1,3 +1,4 @@
+import type { StreamHead } from '../domain/log-head.ts'
 import type { LogRecord } from '../domain/log-record.ts'
 
 /**
@@ -19,4 +20,10 @@ export interface DecisionLog extends AsyncDisposable {
    * append.
    */
   note(record: LogRecord): void
+
+  /**
+   * This run's last line that is durable, for anchors: `undefined` before the first. It never goes
+   * back, and may still be asked when the log is closed.
+   */
+  head(): StreamHead | undefined
 }

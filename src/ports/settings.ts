@@ -15,6 +15,13 @@ export interface Settings {
   readonly mfaSessionDuration?: number
   readonly logFile?: string
   readonly logStderr?: boolean
+  /** Bytes. */
+  readonly logMaxSize?: number
+  readonly logMaxAge?: number
+  /** `dynamodb:[REGION:]TABLE`, or a table's ARN. */
+  readonly logAnchor?: string
+  /** `cloudwatch:GROUP/STREAM`, or a URL. */
+  readonly logShip?: string
   readonly sessionStore?: string
   readonly requestStore?: string
   readonly breakGlassStore?: string
@@ -24,7 +31,14 @@ export interface Settings {
   readonly sessionTags?: boolean
   /** https only. */
   readonly endpoints?: {
-    readonly [service in 'sts' | 'ssm' | 'dynamodb' | 'sns' | 'kms']?: string
+    readonly [service in
+      | 'sts'
+      | 'ssm'
+      | 'dynamodb'
+      | 'sns'
+      | 'kms'
+      | 'cloudtrail'
+      | 'logs']?: string
   }
   readonly proxy?: string
   readonly keepAwsConfig?: boolean
@@ -44,6 +58,8 @@ export type DefaultSettings = Required<
     | 'mfaSessionDuration'
     | 'logFile'
     | 'logStderr'
+    | 'logMaxSize'
+    | 'logMaxAge'
     | 'sessionTags'
     | 'keepAwsConfig'
   >

@@ -17,6 +17,8 @@ const defaults = {
   mfaSessionDuration: 902,
   logFile: '/state/decisions.jsonl',
   logStderr: false,
+  logMaxSize: 1024,
+  logMaxAge: 3600,
   sessionTags: false,
   keepAwsConfig: false,
 } as const

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../domain/duration.ts'
+import { formatSize } from '../../domain/size.ts'
 import { defineCommand } from '../command.ts'
 import { columns } from '../output.ts'
 
@@ -23,5 +24,6 @@ export default defineCommand({
 
 function format(value: unknown, kind: string): string {
   if (kind === 'duration') return formatDuration(Number(value))
+  if (kind === 'size') return formatSize(Number(value))
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
