@@ -31,6 +31,7 @@ export function findWarnings(policy: Policy, root: YamlNode): Finding[] {
     ...(policy.strictProfiles ? [] : looseRules(policy, root)),
     ...unboundProfiles(policy, root),
     ...anybodyDecides(policy, root),
+    ...storesOfAnyChoice(policy, root),
     ...rulesNeverReached(policy, root),
   ]
 }
@@ -143,6 +144,24 @@ function anybodyDecides({ approvals, breakGlass }: Policy, root: YamlNode): Find
         : [],
     ),
   )
+}
+
+/**
+ * Grants that are looked for wherever the caller's settings say: whoever can write a database of
+ * their own could grant themselves what they like.
+ */
+function storesOfAnyChoice({ approvals, breakGlass, stores }: Policy, root: YamlNode): Finding[] {
+  const sections = [
+    { key: 'approvals', rules: approvals, store: 'requests', place: stores.requests },
+    { key: 'break_glass', rules: breakGlass, store: 'break_glass', place: stores.breakGlass },
+  ]
+  return sections
+    .filter(({ rules, place }) => rules.length > 0 && place === undefined)
+    .map(({ key, store }) => ({
+      at: keyOffsetAt(root, [key]),
+      message: `${key} without stores.${store}: callers' own settings say where grants are kept`,
+      hint: `add a place that only Sentinel writes: stores: { ${store}: "dynamodb:TABLE" }`,
+    }))
 }
 
 function rulesNeverReached({ rules }: Policy, root: YamlNode): Finding[] {

@@ -5,9 +5,11 @@ import { checkPolicy } from '../../src/documents/policy.ts'
 const ACCOUNTS = 'version: "1"\nprincipal_accounts: ["111122223333"]\n'
 const BOUND = `${ACCOUNTS}profiles: { "prod*": { role: "arn:aws:iam::444455556666:role/Prod" } }\n`
 
-/** Warnings of a valid policy, as `line:column message | hint`. */
-function warningsOf(text: string): string[] {
-  const { policy, problems, warnings } = checkPolicy(text, 'p')
+const STORES = 'stores: { requests: "dynamodb:requests", break_glass: "dynamodb:events" }'
+
+/** Warnings of a valid policy that ends with `stores`, as `line:column message | hint`. */
+function warningsOf(text: string, stores = STORES): string[] {
+  const { policy, problems, warnings } = checkPolicy(`${text.trimEnd()}\n${stores}\n`, 'p')
   assert.ok(policy, JSON.stringify(problems))
   return warnings.map(({ line, column, message, hint }) => `${line}:${column} ${message} | ${hint}`)
 }
@@ -159,5 +161,31 @@ suite('a policy by which anybody decides', () => {
     const approvers = '[bob, "*", "iam:*", "sso:*@corp.example", "sso:Admin/*"]'
     const rest = `approvals: [{ name: a, profiles: [p], users: ["*"], approvers: ${approvers} }]`
     assert.deepEqual(warningsOf(policy(rest)), [])
+  })
+})
+
+suite('grants that are kept where callers choose', () => {
+  const policy = (rest: string) =>
+    `${BOUND}rules: [{ name: r, effect: deny, conditions: {} }]\n${rest}\n`
+  const approvals = 'approvals: [{ name: a, profiles: [p], users: ["*"], approvers: [bob] }]'
+  const breakGlass = 'break_glass: [{ name: b, profiles: [p], users: ["*"] }]'
+
+  test('are warned about for each kind', () => {
+    assert.deepEqual(warningsOf(policy(`${approvals}\n${breakGlass}`), ''), [
+      "5:1 approvals without stores.requests: callers' own settings say where grants are kept | " +
+        'add a place that only Sentinel writes: stores: { requests: "dynamodb:TABLE" }',
+      "6:1 break_glass without stores.break_glass: callers' own settings say where grants are kept | " +
+        'add a place that only Sentinel writes: stores: { break_glass: "dynamodb:TABLE" }',
+    ])
+  })
+
+  test('are not where the policy names the place of that kind', () => {
+    const stores = 'stores: { requests: "dynamodb:requests" }'
+    const [warning = '', ...others] = warningsOf(
+      policy(`${stores}\n${approvals}\n${breakGlass}`),
+      '',
+    )
+    assert.match(warning, /^7:1 break_glass without/)
+    assert.deepEqual(others, [])
   })
 })

@@ -16,6 +16,10 @@ server_duration: 15m
 mfa_session_duration: 36h
 log_file: /var/log/sentinel/decisions.jsonl
 log_stderr: true
+log_max_size: 64MiB
+log_max_age: 7d
+log_anchor: dynamodb:eu-central-1:sentinel-anchors
+log_ship: cloudwatch:/sentinel/decisions/laptop
 session_store: local
 request_store: dynamodb:sentinel-requests
 break_glass_store: "memory:"
@@ -29,6 +33,8 @@ endpoints:
   dynamodb: https://dynamodb.example
   sns: https://sns.example
   kms: https://kms.example:8443
+  cloudtrail: https://cloudtrail.example
+  logs: https://logs.example
 proxy: http://proxy.example:3128
 keep_aws_config: true
 `
@@ -52,6 +58,7 @@ suite('parseSettings', () => {
       [settings.duration, settings.serverDuration, settings.mfaSessionDuration],
       [3600, 900, 129_600],
     )
+    assert.deepEqual([settings.logMaxSize, settings.logMaxAge], [64 * 2 ** 20, 7 * 86_400])
     assert.deepEqual([settings.sessionGrace, settings.sessionOutageMax], [60, 900])
     assert.deepEqual([settings.server, settings.lazy, settings.keepAwsConfig], [true, false, true])
     assert.equal(settings.endpoints?.kms, 'https://kms.example:8443')
