@@ -7,8 +7,9 @@ import type { DecisionLog } from '../ports/decision-log.ts'
 import { NotWholeError } from './append-whole.ts'
 import { STREAM } from './chain.ts'
 import { encodeBody } from './encode-record.ts'
-import { diskFiles, hasErrno, type LogDirectory, type LogFiles } from './log-file.ts'
+import { diskFiles, hasErrno, type LogFiles } from './log-file.ts'
 import { type Entry, StreamWriter } from './stream-writer.ts'
+import type { LogDirectory } from './trusted-path.ts'
 
 export interface DecisionLogOptions {
   readonly path: string

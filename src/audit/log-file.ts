@@ -1,7 +1,12 @@
-import type { BigIntStats } from 'node:fs'
 import { constants, type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { SentinelError } from '../errors.ts'
+import {
+  assertPrivate,
+  assertUnwritable,
+  identityOf,
+  type LogDirectory,
+  untrusted,
+} from './trusted-path.ts'
 
 /** An open log file. What fails rejects with the system's own error. */
 export interface LogFile {
@@ -34,12 +39,6 @@ export interface LogFiles {
    */
   open(path: string): Promise<LogFile>
 }
-
-/**
- * Who may know of the directory a log is in: `private`, nobody else, for one of our own making;
- * `chosen`, anybody, as long as nobody else can change what is in it.
- */
-export type LogDirectory = 'private' | 'chosen'
 
 /** The real file system. `uid` is the effective user; absent where files have no owners. */
 export function diskFiles(
@@ -118,48 +117,6 @@ async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
-function assertPrivate(
-  stats: BigIntStats,
-  path: string,
-  kind: 'file' | 'directory',
-  uid: number | undefined,
-): void {
-  if (stats.isSymbolicLink()) throw untrusted(`${path} is a symbolic link`)
-  if (kind === 'file' && !stats.isFile()) throw untrusted(`${path} is not a regular file`)
-  if (kind === 'file' && stats.nlink > 1n) {
-    throw untrusted(`${path} is known by another name as well (a hard link)`)
-  }
-  if (uid === undefined) return
-  if (stats.uid !== BigInt(uid) && stats.uid !== 0n) {
-    throw untrusted(`${path} belongs to another user (uid ${stats.uid})`)
-  }
-  if ((stats.mode & 0o077n) !== 0n) {
-    const mode = (stats.mode & 0o777n).toString(8).padStart(4, '0')
-    throw new SentinelError('FILE_UNTRUSTED', `${path} is open to other users (mode ${mode})`, {
-      hint: `run chmod ${kind === 'file' ? '600' : '700'} ${path}, or name another log file`,
-    })
-  }
-}
-
-/** In a sticky directory of root's, such as /tmp, names can be made by others, but not taken. */
-function assertUnwritable(stats: BigIntStats, path: string, uid: number | undefined): void {
-  if (!stats.isDirectory()) throw untrusted(`${path} is not a directory`)
-  if (uid === undefined || ((stats.mode & 0o1000n) !== 0n && stats.uid === 0n)) return
-  if (stats.uid !== BigInt(uid) && stats.uid !== 0n) {
-    throw untrusted(`${path} belongs to another user (uid ${stats.uid})`)
-  }
-  if ((stats.mode & 0o022n) === 0n) return
-  throw new SentinelError('FILE_UNTRUSTED', `${path} can be changed by other users`, {
-    hint: `run chmod go-w ${path}, or name another log file`,
-  })
-}
-
-function untrusted(message: string): SentinelError {
-  return new SentinelError('FILE_UNTRUSTED', message, {
-    hint: 'name a log file of your own in a private directory',
-  })
-}
-
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY)
   try {
@@ -170,8 +127,4 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
-}
-
-function identityOf({ dev, ino }: BigIntStats): string {
-  return `${dev}:${ino}`
 }
