@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<string, (shown: ShownSession) => Field>> = {
   host: ({ session }) => session.host,
   pid: ({ session }) => session.pid,
   version: ({ session }) => session.version,
+  log_head: ({ session }) => session.logHead ?? null,
   created_at: ({ session }) => toTimestamp(session.createdAt),
   updated_at: ({ session }) => toTimestamp(session.updatedAt),
 }

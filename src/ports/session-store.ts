@@ -71,8 +71,8 @@ export interface SessionRecords {
 
   /**
    * Writes what was handed out before the server learned of its revocation: `requestCount`,
-   * `lastAccessAt`, `expiresAt` and `sourceIdentity` of a record that is revoked. Of any other it
-   * writes nothing: `ended` or, while it is active, `stale`.
+   * `lastAccessAt`, `expiresAt`, `sourceIdentity` and `logHead` of a record that is revoked. Of any
+   * other it writes nothing: `ended` or, while it is active, `stale`.
    */
   settle(
     id: SessionId,

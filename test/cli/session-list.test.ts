@@ -93,6 +93,7 @@ suite('sentinel session list', () => {
         host: 'laptop',
         pid: 4711,
         version: '1.2.3',
+        log_head: null,
         created_at: '2026-01-14T11:20:00.000Z',
         updated_at: '2026-01-14T11:54:00.000Z',
       },

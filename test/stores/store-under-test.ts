@@ -83,6 +83,7 @@ export function progress(requestCount: number, startedAt = NOW): Required<Sessio
     expiresAt: at + 15 * MINUTE,
     leaseUntil: at + 3 * MINUTE,
     sourceIdentity: `alice-${String(requestCount).padStart(20, 'a')}`,
+    logHead: `${requestCount.toString(16)}e`.padStart(32, '0'),
   }
 }
 

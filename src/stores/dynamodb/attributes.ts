@@ -9,6 +9,8 @@ export const text = (value: string): AttributeValue => ({ S: value })
 export const integer = (value: number): AttributeValue => ({ N: String(value) })
 export const flag = (value: boolean): AttributeValue => ({ BOOL: value })
 export const time = (instant: Instant): AttributeValue => ({ S: toTimestamp(instant) })
+/** Bytes that are given, and read back, in hex. */
+export const binary = (hex: string): AttributeValue => ({ B: Buffer.from(hex, 'hex') })
 
 /** The attributes of one row, each read as what it has to be; else `STORE_INVALID`. */
 export interface Row {
@@ -18,6 +20,8 @@ export interface Row {
   integer(name: string): number
   instant(name: string): Instant
   flag(name: string): boolean
+  /** So many bytes, in hex. */
+  binary(name: string, length: number): string
   /** What `read` makes of the row when it has `name`: nothing otherwise. */
   optional<Value>(name: string, read: (name: string) => Value): Value | undefined
   /** Says that the row is not one that Sentinel wrote. */
@@ -65,6 +69,12 @@ export function openRow(item: Item, location: string): Row {
       const value = has(name) ? item[name]?.BOOL : undefined
       if (typeof value === 'boolean') return value
       throw unreadable(name)
+    },
+    binary(name, length) {
+      const bytes = has(name) ? item[name]?.B : undefined
+      if (!(bytes instanceof Uint8Array)) throw unreadable(name)
+      if (bytes.length === length) return Buffer.from(bytes).toString('hex')
+      throw invalid(`${name} has not ${length} bytes`)
     },
     optional: (name, read) => (has(name) ? read(name) : undefined),
   }

@@ -1,3 +1,4 @@
+import { SHORT_HASH_LENGTH } from '../../domain/log-head.ts'
 import {
   isSessionId,
   type Revocation,
@@ -8,7 +9,7 @@ import {
   type SessionProgress,
   type SessionStart,
 } from '../../domain/session.ts'
-import { type Item, integer, openRow, type Row, text, time } from './attributes.ts'
+import { binary, type Item, integer, openRow, type Row, text, time } from './attributes.ts'
 import { dayPartitionOf, spread } from './day-partitions.ts'
 
 /** Values of `live`: over how many partitions the sessions that are not over are spread. */
@@ -53,12 +54,13 @@ export function progressOf(progress: SessionProgress): Item {
 
 /** Of {@link progressOf} what still counts once the session is revoked. */
 export function handedOutOf(progress: SessionProgress): Item {
-  const { requestCount, lastAccessAt, expiresAt, leaseUntil, sourceIdentity } = progress
+  const { requestCount, lastAccessAt, expiresAt, leaseUntil, sourceIdentity, logHead } = progress
   return {
     request_count: integer(requestCount),
     ...(lastAccessAt !== undefined && { last_access_at: time(lastAccessAt) }),
     expires_at: time(expiresAt),
     ...(sourceIdentity !== undefined && { source_identity: text(sourceIdentity) }),
+    ...(logHead !== undefined && { log_head: binary(logHead) }),
     ttl: integer(removableAt(expiresAt, leaseUntil)),
   }
 }
@@ -91,6 +93,7 @@ export function fromItem(item: Item, location: string): Session {
   const roleArn = row.optional('role_arn', row.text)
   const lastAccessAt = row.optional('last_access_at', row.instant)
   const sourceIdentity = row.optional('source_identity', row.text)
+  const logHead = row.optional('log_head', (name) => row.binary(name, SHORT_HASH_LENGTH / 2))
   return {
     id: readId(row),
     user: row.text('user'),
@@ -107,6 +110,7 @@ export function fromItem(item: Item, location: string): Session {
     expiresAt: row.instant('expires_at'),
     leaseUntil: row.instant('lease_until'),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
+    ...(logHead !== undefined && { logHead }),
     createdAt: row.instant('created_at'),
     updatedAt: row.instant('updated_at'),
     ...readFate(row),

@@ -18,6 +18,15 @@ export function integer(row: Row, column: string): number {
   return value as number
 }
 
+/** So many bytes, in hex. */
+export function bytes(row: Row, column: string, length: number): string {
+  const value = row[column]
+  if (value instanceof Uint8Array && value.length === length) {
+    return Buffer.from(value).toString('hex')
+  }
+  throw invalid(row, column)
+}
+
 export function instant(row: Row, column: string): Instant {
   const value = text(row, column)
   const at = TIMESTAMP.test(value) ? Date.parse(value) : Number.NaN

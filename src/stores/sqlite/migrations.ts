@@ -159,4 +159,5 @@ export const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (event_id, principal_id)
    ) STRICT;
    CREATE INDEX break_glass_reviews_by_ttl ON break_glass_reviews (ttl);`,
+  'ALTER TABLE sessions ADD COLUMN log_head BLOB CHECK (length(log_head) = 16)',
 ]

@@ -1,3 +1,4 @@
+import { SHORT_HASH_LENGTH } from '../../domain/log-head.ts'
 import {
   isSessionId,
   type Revocation,
@@ -9,7 +10,7 @@ import {
   type SessionStart,
 } from '../../domain/session.ts'
 import { toTimestamp } from '../../domain/time.ts'
-import { instant, integer, invalid, optional, text } from './columns.ts'
+import { bytes, instant, integer, invalid, optional, text } from './columns.ts'
 import type { Row } from './connection.ts'
 
 /** A session that is made, with or without its end, as the columns of its row. */
@@ -39,12 +40,13 @@ export function toRow(session: SessionStart & SessionProgress & { readonly end?:
 
 /** What a server says of its session, but for its lease. */
 export function toHandedOut(progress: SessionProgress) {
-  const { requestCount, lastAccessAt, expiresAt, sourceIdentity } = progress
+  const { requestCount, lastAccessAt, expiresAt, sourceIdentity, logHead } = progress
   return {
     request_count: requestCount,
     last_access_at: lastAccessAt === undefined ? null : toTimestamp(lastAccessAt),
     expires_at: toTimestamp(expiresAt),
     source_identity: sourceIdentity ?? null,
+    log_head: logHead === undefined ? null : Buffer.from(logHead, 'hex'),
   }
 }
 
@@ -76,11 +78,16 @@ export function fromRow(row: Row): Session {
     expiresAt: instant(row, 'expires_at'),
     leaseUntil: instant(row, 'lease_until'),
     ...optional('sourceIdentity', row, 'source_identity', text),
+    ...optional('logHead', row, 'log_head', headOf),
     createdAt: instant(row, 'created_at'),
     updatedAt: instant(row, 'updated_at'),
     ...(end && { end }),
     ...(revocation && { revocation }),
   }
+}
+
+function headOf(row: Row, column: string): string {
+  return bytes(row, column, SHORT_HASH_LENGTH / 2)
 }
 
 function endOf(row: Row): SessionEnd | undefined {

@@ -34,7 +34,8 @@ const IS_ACTIVE = 'revoked_at IS NULL AND ended_at IS NULL'
 /** Totals: what a server does not know yet, it does not take back. */
 const HANDED_OUT = `request_count = :request_count, expires_at = :expires_at,
   last_access_at = coalesce(:last_access_at, last_access_at),
-  source_identity = coalesce(:source_identity, source_identity)`
+  source_identity = coalesce(:source_identity, source_identity),
+  log_head = coalesce(:log_head, log_head)`
 
 /**
  * Opens the sessions in the SQLite file at `path`, which is made if there is none. Rejects with

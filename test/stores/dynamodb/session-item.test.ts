@@ -45,6 +45,7 @@ const SESSION: SessionStart & SessionProgress = {
   expiresAt: NOON + 2 * HOUR,
   leaseUntil: NOON + HOUR + 3 * MINUTE,
   sourceIdentity: 'maximilian,k4yq2m7xza-k4yq2m7xzak4yq2m7xza',
+  logHead: '9f86d081884c7d659a2feaa0c55ad015',
 }
 const END: SessionEnd = { at: NOON + HOUR, reason: 'command ended with status 0' }
 const REVOCATION = { at: NOON + HOUR, by: 'bob', reason: 'laptop stolen' }
@@ -95,11 +96,11 @@ suite('the row of a session', () => {
     assert.ok(days(endOf(long, END)) >= 130)
   })
 
+  const OPTIONAL = ['role_arn', 'last_access_at', 'source_identity', 'log_head']
   const ended = { ...toItem(SESSION), ...endOf(SESSION, END) }
   const revoked = { ...toItem(SESSION), ...revocationOf(REVOCATION) }
   const required = Object.keys(toItem(SESSION)).filter(
-    (name) =>
-      !['role_arn', 'last_access_at', 'source_identity', 'ttl', 'live', 'day'].includes(name),
+    (name) => ![...OPTIONAL, 'ttl', 'live', 'day'].includes(name),
   )
   for (const [item, names] of [
     [toItem(SESSION), required],
@@ -134,6 +135,9 @@ suite('the row of a session', () => {
     ['a count below nothing', { request_count: { N: '-1' } }, /request_count is not a whole/],
     ['a count of halves', { request_count: { N: '1.5' } }, /request_count is not a whole/],
     ['a count past counting', { request_count: { N: '9007199254740993' } }, /not a whole/],
+    ['a head in hex', { log_head: { S: SESSION.logHead! } }, /log_head is of another type/],
+    ['half a head', { log_head: { B: new Uint8Array(8) } }, /log_head has not 16 bytes/],
+    ['a head in full', { log_head: { B: new Uint8Array(32) } }, /log_head has not 16 bytes/],
     ['an id that is no session', { id: { S: 'lock#all' } }, /not that of a session/],
   ]
   for (const [what, change, problem] of broken) {
@@ -149,7 +153,7 @@ suite('the row of a session', () => {
   })
 
   test('may have attributes that a later version knows', () => {
-    const item = { ...toItem(SESSION), log_head: { B: new Uint8Array(16) } }
+    const item = { ...toItem(SESSION), log_root: { B: new Uint8Array(32) } }
     assert.deepEqual(fromItem(item, PLACE), fromItem(toItem(SESSION), PLACE))
   })
 })
@@ -191,9 +195,8 @@ function anyRow(next: () => number): { item: Item; session: Session } {
 }
 
 function anyStart(next: () => number): SessionStart & SessionProgress {
-  const digits = Array.from({ length: 16 }, () => Math.floor(next() * 16).toString(16)).join('')
   return {
-    id: digits as SessionId,
+    id: anyDigits(next, 16) as SessionId,
     user: anyText(next),
     principal: anyText(next),
     profile: anyText(next),
@@ -208,7 +211,12 @@ function anyStart(next: () => number): SessionStart & SessionProgress {
     expiresAt: anyTime(next),
     leaseUntil: anyTime(next),
     ...(next() < 0.5 && { sourceIdentity: anyText(next) }),
+    ...(next() < 0.5 && { logHead: anyDigits(next, 32) }),
   }
+}
+
+function anyDigits(next: () => number, length: number): string {
+  return Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('')
 }
 
 /** Between 1970 and 2100. */
@@ -237,8 +245,9 @@ function anyText(next: () => number): string {
 
 /** As DynamoDB counts: names and values in UTF-8, two digits a byte and one more. */
 function sizeOf(item: Item): number {
-  return Object.entries(item).reduce((sum, [name, { S, N }]) => {
-    const value = S === undefined ? Math.ceil((N?.length ?? 0) / 2) + 1 : Buffer.byteLength(S)
+  return Object.entries(item).reduce((sum, [name, { S, N, B }]) => {
+    const bytes = S === undefined ? B?.length : Buffer.byteLength(S)
+    const value = bytes ?? Math.ceil((N?.length ?? 0) / 2) + 1
     return sum + Buffer.byteLength(name) + value
   }, 0)
 }

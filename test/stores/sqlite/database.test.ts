@@ -93,6 +93,7 @@ suite('what is in the file', () => {
     }
     // A status that says other than what happened is not even taken.
     assert.throws(() => database.exec(`UPDATE sessions SET status = 'revoked'`), /CHECK/)
+    assert.throws(() => database.exec(`UPDATE sessions SET log_head = x'9f86'`), /CHECK/)
     assert.equal((await store.get(id, WAITING))?.id, id)
   })
 

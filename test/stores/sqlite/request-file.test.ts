@@ -178,6 +178,7 @@ suite('one file', () => {
     {
       // As the Sentinel before approvals left it.
       using database = new DatabaseSync(path)
+      database.exec('ALTER TABLE sessions DROP COLUMN log_head')
       for (const { name, type } of schemaOf(database)) {
         const isNew = type === 'table' && !`${name}`.startsWith('session')
         if (isNew) database.exec(`DROP TABLE ${name}`)
