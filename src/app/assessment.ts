@@ -1,4 +1,5 @@
 import type { Decision } from '../domain/policy/types.ts'
+import type { Instant } from '../domain/time.ts'
 import type { BaseIdentity } from './base-identity.ts'
 import type { LoadedPolicy } from './policy-keeper.ts'
 
@@ -7,6 +8,10 @@ export interface Assessment {
   readonly identity: BaseIdentity
   readonly policy: LoadedPolicy
   readonly isStale: boolean
+  /** When it was decided. */
+  readonly at: Instant
+  /** The store that held the session's record then, as the policy names it. */
+  readonly sessionStore?: string
   readonly decision: Decision
 }
 

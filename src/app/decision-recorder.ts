@@ -1,10 +1,10 @@
 import type { LogRecord } from '../domain/log-record.ts'
-import type { Mode } from '../domain/policy/types.ts'
+import type { Grant, Mode } from '../domain/policy/types.ts'
 import { personOf } from '../domain/principal.ts'
 import type { SessionId } from '../domain/session.ts'
 import { sourceIdentity } from '../domain/source-identity.ts'
 import { toSeconds, toTimestamp } from '../domain/time.ts'
-import { SentinelError } from '../errors.ts'
+import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/decision-log.ts'
 import type { Assessment, Known } from './assessment.ts'
@@ -60,9 +60,11 @@ export class DecisionRecorder {
 
   /** Resolves once the record is durable: no credential leaves before. */
   async issued(assessment: Assessment, issuance: Issuance): Promise<void> {
+    const common = this.#common('issued')
     await this.#log.append({
-      ...this.#common('issued'),
+      ...common,
       ...assessed(assessment),
+      ...decided(assessment, common),
       ...stamped(assessment, issuance.requestId),
       ...this.#tracked(),
       outcome: 'issued',
@@ -74,10 +76,13 @@ export class DecisionRecorder {
 
   /** A refusal, or an issuance that failed; with as much of the assessment as there was. */
   async refused(error: SentinelError, requestId: string, known: Known): Promise<void> {
+    const common = this.#common('refused')
     await this.#log.append({
-      ...this.#common('refused'),
+      ...common,
       ...assessed(known),
+      ...decided(known, common),
       ...stamped(known, requestId),
+      ...(known.sessionStore !== undefined && this.#tracked()),
       ...failure(error),
       reason: error.message,
     })
@@ -119,8 +124,15 @@ export class DecisionRecorder {
     })
   }
 
-  sessionEnded(reason: string): void {
-    this.#log.note({ ...this.#common('session.ended'), ...this.#tracked(), reason })
+  /** Resolves once the record is durable. One that cannot be made so waits for the next that can. */
+  async sessionEnded(reason: string): Promise<void> {
+    const record = { ...this.#common('session.ended'), ...this.#tracked(), reason } as const
+    try {
+      await this.#log.append(record)
+    } catch (error) {
+      if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
+      this.#log.note(record)
+    }
   }
 
   #tracked(): Partial<LogRecord> {
@@ -199,8 +211,29 @@ function assessed({ identity, policy, decision, isStale }: Known) {
       basis: decision.basis,
       reason: decision.reason,
       ...(decision.rule && { rule: decision.rule.name, rule_index: decision.rule.index }),
-      ...(decision.grant && { grant_id: decision.grant.id }),
-      ...(decision.grant?.store && { grant_store: decision.grant.store }),
+      ...(decision.grant && granted(decision.grant)),
     }),
+  } satisfies Partial<LogRecord>
+}
+
+/** What it takes to decide the same again, besides who, what and the grant. */
+function decided({ at, sessionStore }: Known, { time }: Pick<LogRecord, 'time'>) {
+  const decidedAt = at === undefined ? time : toTimestamp(at)
+  return {
+    ...(decidedAt !== time && { decided_at: decidedAt }),
+    ...(sessionStore !== undefined && { tracked_in: sessionStore }),
+  } satisfies Partial<LogRecord>
+}
+
+/** The grant with all that decides whether another policy would let it lift too. */
+function granted({ id, store, startsAt, endsAt, rule, approvedBy, isAutomatic }: Grant) {
+  return {
+    grant_id: id,
+    ...(store && { grant_store: store }),
+    grant_from: toTimestamp(startsAt),
+    grant_until: toTimestamp(endsAt),
+    ...(rule !== undefined && { grant_rule: rule }),
+    ...(approvedBy?.length && { grant_approved_by: approvedBy.join(' ') }),
+    ...(isAutomatic && { grant_automatic: true }),
   } satisfies Partial<LogRecord>
 }

@@ -66,7 +66,9 @@ export class Issuer {
     const sessionStore = gate?.storeFor(policy.policy)
     const decision = this.#decide(identity, policy, { at, grants, sessionStore })
     gate?.sees(decision)
-    return { identity, policy, isStale: this.#deps.policies.isStale(policy), decision }
+    const isStale = this.#deps.policies.isStale(policy)
+    const tracked = sessionStore === undefined ? {} : { sessionStore }
+    return { identity, policy, isStale, at, ...tracked, decision }
   }
 
   /** What would be decided if the session's record were in the store `sessionStore`. */

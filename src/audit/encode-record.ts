@@ -15,6 +15,7 @@ interface Origin {
  */
 const FIELDS = Object.keys({
   time: true,
+  decided_at: true,
   type: true,
   user: true,
   person: true,
@@ -41,6 +42,11 @@ const FIELDS = Object.keys({
   expires_at: true,
   grant_id: true,
   grant_store: true,
+  grant_from: true,
+  grant_until: true,
+  grant_rule: true,
+  grant_approved_by: true,
+  grant_automatic: true,
   stamped: true,
   endpoint_override: true,
   peer: true,
@@ -50,6 +56,7 @@ const FIELDS = Object.keys({
   version: true,
   exit_status: true,
   session_store: true,
+  tracked_in: true,
   server_instance_id: true,
   stale_session: true,
   session_user: true,

@@ -34,6 +34,8 @@ export interface LogRecord {
     | 'witness'
   /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, AWS time. */
   readonly time?: string
+  /** When the policy decided, where that is not `time`: STS may have taken its time since. */
+  readonly decided_at?: string
   /** The user part of the SourceIdentity. */
   readonly user?: string
   readonly person?: string
@@ -66,6 +68,10 @@ export interface LogRecord {
   readonly session_id?: string
   /** Where the session is tracked, in full. */
   readonly session_store?: string
+  /**
+   * The store that held the session's record when it was decided, as the policy of then names it.
+   */
+  readonly tracked_in?: string
   readonly server_instance_id?: string
   /** The session store was silent for longer than the grace, and the outage rule allowed it. */
   readonly stale_session?: boolean
@@ -88,6 +94,14 @@ export interface LogRecord {
   readonly expires_at?: string
   readonly grant_id?: string
   readonly grant_store?: string
+  /** The life of the grant that lifted, to be held to another policy's `max_duration`. */
+  readonly grant_from?: string
+  readonly grant_until?: string
+  /** Of an approval: the rule it was asked for under, and who approved it (UserIds, by spaces). */
+  readonly grant_rule?: string
+  readonly grant_approved_by?: string
+  /** It was approved by a rule's `auto_approve`. */
+  readonly grant_automatic?: boolean
   readonly stamped?: boolean
   readonly endpoint_override?: boolean
   readonly peer?: 'unknown'

@@ -23,6 +23,7 @@ function anAssessment(decision: Partial<Decision> = {}, sha256 = 'a'): Assessmen
     identity: anIdentity(),
     policy: { policy: aPolicy(), reference: 'file:p', sha256, fetchedAt },
     isStale: false,
+    at: NOON,
     decision: { ...DECISION, ...decision },
   }
 }

@@ -60,6 +60,8 @@ suite('Run', () => {
       duration_seconds: 900,
       expires_at: '2026-01-14T12:15:00Z',
       grant_id: 'r-1',
+      grant_from: '2026-01-14T11:00:00.000Z',
+      grant_until: '2026-01-14T13:00:00.000Z',
       stamped: true,
       endpoint_override: true,
     })
