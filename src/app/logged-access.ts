@@ -89,7 +89,7 @@ function grantOf(
   if (basis === undefined || basis === 'policy' || id === undefined) return undefined
   if (target.roleArn === undefined) return undefined
   const { grant_from: from, grant_until: until, grant_automatic: isAutomatic } = record
-  const approvedBy = record.grant_approved_by?.split(' ')
+  const approvedBy = record.grant_approved_by?.split(' ') ?? (isAutomatic ? [] : undefined)
   return {
     id,
     basis,
