@@ -54,7 +54,10 @@ export interface LoggedSession {
 
 /** What a whole reading of the chains found. */
 export interface ChainReport {
-  /** Lines that are not blank. */
+  /**
+   * Lines that are not blank. A last one without its newline is none of them: its writer may not be
+   * done with it, and {@link root} is not to change by what it adds.
+   */
   readonly lines: number
   readonly bytes: number
   readonly streams: number
@@ -67,7 +70,7 @@ export interface ChainReport {
   /** The first thousand of {@link openCount}, in the order of their last records. */
   readonly open: readonly OpenStream[]
   readonly openCount: number
-  /** Every stream's last line on its chain. */
+  /** Every stream's last line on its chain, in the order in which these lines stand. */
   readonly heads: ReadonlyMap<string, Head>
   readonly sessions: readonly LoggedSession[]
   /** The names of hosts in the records: at most a thousand. */
@@ -115,6 +118,11 @@ export interface VerifyOptions extends ReadOptions {
   readonly rootAt?: number
 }
 
+export interface ProveOptions extends ReadOptions {
+  /** The path is to lead to the root over so many lines, from the first. Absent: over all. */
+  readonly lines?: number
+}
+
 export interface RecordQuery {
   /** Texts that the line must hold, as JSON writes them: spares parsing the others. */
   readonly containing?: readonly string[]
@@ -122,7 +130,11 @@ export interface RecordQuery {
    * Goes on with what is written later, rotation included, until the signal aborts; the iteration
    * ends then. `last`: begins with so many lines from the end.
    */
-  readonly follow?: { readonly last: number }
+  readonly follow?: {
+    readonly last: number
+    /** Called once, when what stood there at the beginning has been given. */
+    readonly onCaughtUp?: () => void
+  }
 }
 
 /** What is in the log, and whether it counts. */
@@ -133,7 +145,7 @@ export interface ArchivedRecord {
   readonly isAnnulled: boolean
 }
 
-/** The path from a line to the root over all lines: RFC 6962 § 2.1.1. */
+/** The path from a line to the root over the first lines of a log: RFC 6962 § 2.1.1. */
 export interface InclusionPath {
   /** Its line, without the newline. */
   readonly line: string
@@ -162,6 +174,6 @@ export interface LogArchive {
   /** Records in the order of their lines. Lines that are none are passed over. */
   records(query: RecordQuery, options: ReadOptions): AsyncIterable<ArchivedRecord>
 
-  /** The path of line `at`. `undefined` when there is no such line. */
-  prove(at: LineLocation, options: ReadOptions): Promise<InclusionPath | undefined>
+  /** The path of line `at`. `undefined` when there is no such line among those asked for. */
+  prove(at: LineLocation, options: ProveOptions): Promise<InclusionPath | undefined>
 }
