@@ -43,6 +43,8 @@ export class DecisionRecorder {
   readonly #log: DecisionLog
   readonly #clock: Clock
   readonly #context: RunContext
+  /** Another principal ends a run, so this is whose everything after it is too. */
+  #whose: Pick<LogRecord, 'user' | 'person'> = {}
 
   constructor(log: DecisionLog, clock: Clock, context: RunContext) {
     this.#log = log
@@ -61,6 +63,7 @@ export class DecisionRecorder {
   /** Resolves once the record is durable: no credential leaves before. */
   async issued(assessment: Assessment, issuance: Issuance): Promise<void> {
     const common = this.#common('issued')
+    this.#remember(assessment.identity)
     await this.#log.append({
       ...common,
       ...assessed(assessment),
@@ -77,6 +80,7 @@ export class DecisionRecorder {
   /** A refusal, or an issuance that failed; with as much of the assessment as there was. */
   async refused(error: SentinelError, requestId: string, known: Known): Promise<void> {
     const common = this.#common('refused')
+    this.#remember(known.identity)
     await this.#log.append({
       ...common,
       ...assessed(known),
@@ -90,13 +94,15 @@ export class DecisionRecorder {
 
   /** That `repeats` more requests met `error`, which was recorded as `requestId`. */
   repeated(error: SentinelError, requestId: string, repeats: number): void {
-    this.#log.note({ ...this.#common('refused'), ...failure(error), of: requestId, repeats })
+    const common = { ...this.#common('refused'), ...this.#whose } as const
+    this.#log.note({ ...common, ...failure(error), of: requestId, repeats })
   }
 
   /** That the credential of `requestId` was handed out `count` times since the last such record. */
   served(requestId: string, count: number, peer?: 'unknown'): void {
     this.#log.note({
       ...this.#common('served'),
+      ...this.#whose,
       request_id: requestId,
       count,
       ...(peer ? { peer } : {}),
@@ -133,6 +139,10 @@ export class DecisionRecorder {
       if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
       this.#log.note(record)
     }
+  }
+
+  #remember(identity: BaseIdentity | undefined): void {
+    if (identity) this.#whose = { user: identity.user, person: personOf(identity.principal) }
   }
 
   #tracked(): Partial<LogRecord> {

@@ -172,6 +172,18 @@ suite('DecisionRecorder', () => {
     })
   }
 
+  test('says whose its counts are, once that is known', async () => {
+    const error = new SentinelError('POLICY_DENIED', 'refused')
+    await recorder.refused(error, ID, {})
+    recorder.repeated(error, ID, 1)
+    await recorder.issued(assessment, issuance)
+    recorder.repeated(error, ID, 2)
+    recorder.served(ID, 3)
+    const [, nobody, , ...counts] = world.log.records.map(({ user, person }) => [user, person])
+    assert.deepEqual(nobody, [undefined, undefined])
+    assert.deepEqual(counts, Array(2).fill(['alice', 'iam:111122223333/alice']))
+  })
+
   test('I6: holds no secret, whatever it is given', async () => {
     const base = session('ASIA1', NOON + HOUR)
     const identity = anIdentity({ resolved: { base, role: { arn: PROD } } })
