@@ -11,12 +11,15 @@ export interface Assessment {
   /** When it was decided. */
   readonly at: Instant
   /** The store that held the session's record then, as the policy names it. */
-  readonly sessionStore?: string
+  readonly sessionStore: string | undefined
   readonly decision: Decision
 }
 
 /** As much of an assessment as came to be: filled in on the way, and recorded if that fails. */
-export type Known = { -readonly [Part in keyof Assessment]?: Assessment[Part] }
+export type Known = { -readonly [Part in keyof Assessment]?: Assessment[Part] } & {
+  /** What STS may have seen, whatever was decided since. */
+  sourceIdentity?: string
+}
 
 /**
  * Waits for both, so that neither goes on behind the other's failure, and notes in `known` what

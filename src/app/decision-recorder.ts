@@ -184,12 +184,11 @@ function failure({ code, exitCode }: SentinelError) {
 }
 
 /** The stamp stands where STS may have seen it, though the answer was lost. */
-function stamped({ identity, decision }: Known, requestId: string) {
+function stamped({ identity, decision, sourceIdentity: seen }: Known, requestId: string) {
   const hasStamp = identity?.target.stamped && decision?.outcome === 'allow'
-  return {
-    request_id: requestId,
-    ...(hasStamp && { source_identity: sourceIdentity(identity.user, decision.basis, requestId) }),
-  }
+  const stamp = hasStamp && sourceIdentity(identity.user, decision.basis, requestId)
+  const shown = seen ?? stamp
+  return { request_id: requestId, ...(shown && { source_identity: shown }) }
 }
 
 function identified({ user, principal, target }: BaseIdentity) {

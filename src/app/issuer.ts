@@ -3,7 +3,7 @@ import type { AccessInput, Decision, Policy } from '../domain/policy/types.ts'
 import { sourceIdentity } from '../domain/source-identity.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Assessment } from './assessment.ts'
+import type { Assessment, Known } from './assessment.ts'
 import type { BaseIdentity } from './base-identity.ts'
 import type { CredentialMaker, Made } from './credential-maker.ts'
 import type { DecisionRecorder, RunContext } from './decision-recorder.ts'
@@ -67,8 +67,7 @@ export class Issuer {
     const decision = this.#decide(identity, policy, { at, grants, sessionStore })
     gate?.sees(decision)
     const isStale = this.#deps.policies.isStale(policy)
-    const tracked = sessionStore === undefined ? {} : { sessionStore }
-    return { identity, policy, isStale, at, ...tracked, decision }
+    return { identity, policy, isStale, at, sessionStore, decision }
   }
 
   /** What would be decided if the session's record were in the store `sessionStore`. */
@@ -86,13 +85,17 @@ export class Issuer {
   /**
    * Makes a credential for `assessment` and records it under `requestId`. Rejects with the policy's
    * refusal, with what {@link CredentialMaker.make} rejects with, or with `LOG_UNAVAILABLE`.
-   * Recording that is the caller's, who knows whether it is a repetition.
+   * Recording that is the caller's, who knows whether it is a repetition: `known` is kept to what
+   * was decided last.
    */
-  async issue(assessment: Assessment, requestId: string): Promise<Issued> {
+  async issue(assessment: Assessment, requestId: string, known: Known = {}): Promise<Issued> {
     this.#gate()?.assert()
     this.assertAllowed(assessment)
+    const { identity, decision } = assessment
+    if (identity.target.stamped)
+      known.sourceIdentity = sourceIdentity(identity.user, decision.basis, requestId)
     const made = await this.#deps.maker.make(assessment, requestId)
-    const now = await this.#lookAgain(assessment)
+    const now = await this.#lookAgain(assessment, known)
     assertStillFits(made, assessment, now)
     const { credentials, duration } = made
     const { accessKeyId, expiration } = credentials
@@ -124,9 +127,10 @@ export class Issuer {
   }
 
   /** Policy, grants, session and time went on while STS was answering: what holds now counts. */
-  async #lookAgain({ identity, decision }: Assessment): Promise<Assessment> {
+  async #lookAgain({ identity, decision }: Assessment, known: Known): Promise<Assessment> {
     if (decision.grant) await this.#deps.grants.renew(identity)
     const now = this.assess(identity, await this.#deps.policies.current())
+    Object.assign(known, now)
     this.#gate()?.assert()
     this.assertAllowed(now)
     return now

@@ -121,13 +121,13 @@ export class Mint {
     const isAssessed = signer === assessment.identity
     try {
       const signed = isAssessed ? assessment : await this.#assess(signer, known)
-      return await issuer.issue(signed, requestId)
+      return await issuer.issue(signed, requestId, known)
     } catch (error) {
       if (!isBaseEnded(error)) throw error
       // STS may know of their end before us: others are tried once.
       const renewed = await identities.renew()
       if (renewed.resolved.base.accessKeyId === signer.resolved.base.accessKeyId) throw error
-      return issuer.issue(await this.#assess(renewed, known), requestId)
+      return issuer.issue(await this.#assess(renewed, known), requestId, known)
     }
   }
 

@@ -167,7 +167,7 @@ export class Run implements AsyncDisposable {
       // Anew: a person may have taken minutes to answer a prompt.
       const assessment = this.#issuer.assess(identity, await this.#policies.current())
       Object.assign(known, assessment)
-      return this.#issuer.issue(assessment, requestId)
+      return this.#issuer.issue(assessment, requestId, known)
     })
   }
 

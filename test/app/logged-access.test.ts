@@ -193,7 +193,7 @@ function assessmentOf(policy: Policy, input: AccessInput, decision: Decision) {
     },
     isStale: false,
     at,
-    ...(sessionStore !== undefined && { sessionStore }),
+    sessionStore,
     decision,
   }
 }

@@ -24,6 +24,7 @@ function anAssessment(decision: Partial<Decision> = {}, sha256 = 'a'): Assessmen
     policy: { policy: aPolicy(), reference: 'file:p', sha256, fetchedAt },
     isStale: false,
     at: NOON,
+    sessionStore: undefined,
     decision: { ...DECISION, ...decision },
   }
 }

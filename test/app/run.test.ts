@@ -69,6 +69,21 @@ suite('Run', () => {
     assert.deepEqual([policy?.reference, policy?.version], [world.source.reference, 2])
   })
 
+  test('records the decision that refused, and the stamp that STS saw before', async () => {
+    const run = await world.openRun({ mode: 'cli' })
+    world.tokens.meanwhile = () => {
+      if (world.tokens.calls.assumeRole === 0) return
+      world.source.put(aPolicy({ rules: [aRule({ name: 'newer', effect: 'deny' })] }))
+      world.clock.advance(36 * SECOND)
+    }
+    await assert.rejects(run.issueOnce(), { code: 'POLICY_DENIED' })
+
+    const [record] = world.log.of('refused')
+    assert.partialDeepStrictEqual(record, { effect: 'deny', rule: 'newer', policy: { version: 2 } })
+    assert.match(record?.source_identity ?? '', /^sentinel=alice=policy=/)
+    assert.equal(record?.source_identity, world.tokens.sessions[0]?.request.sourceIdentity)
+  })
+
   test('begins and ends in the log, with the status it had', async () => {
     const run = await world.openRun()
     await run.endingWith(
