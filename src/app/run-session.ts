@@ -4,6 +4,7 @@ import { SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TrackedSession } from '../ports/credential-endpoint.ts'
+import type { DecisionLog } from '../ports/decision-log.ts'
 import type { Notices } from '../ports/notices.ts'
 import type { SessionStore } from '../ports/session-store.ts'
 import type { BaseIdentity } from './base-identity.ts'
@@ -14,6 +15,7 @@ import type { RefusalMemory } from './refusal-memory.ts'
 import { SessionRecord } from './session-record.ts'
 import type { SessionRuleBook } from './session-rules.ts'
 import { SessionVerdict } from './session-verdict.ts'
+import { within } from './within.ts'
 
 export interface RunSessionDeps {
   readonly store: SessionStore
@@ -27,6 +29,7 @@ export interface RunSessionDeps {
   readonly drop: () => void
   readonly newRequestId: () => string
   readonly clock: Clock
+  readonly log: Pick<DecisionLog, 'head'>
   readonly notices: Notices
   readonly random: () => number
   readonly ending: AbortSignal
@@ -34,6 +37,8 @@ export interface RunSessionDeps {
 
 /** How long a start waits for a record that the deciding rule demands. */
 const REQUIRED_WITHIN = 5 * SECOND
+/** How long a slow disk holds up the record's last word: both have to be over within 2 s. */
+const LOGGED_WITHIN = 200
 
 /**
  * The session of one run of a credential server: its record, what its store says of it, and what
@@ -157,10 +162,19 @@ export class RunSession implements SessionGate {
   async #close(reason: string): Promise<void> {
     this.#verdict[Symbol.dispose]()
     if (this.#isBegun) {
+      // First, so that the record's last word has a head that covers it, and all that was served.
+      // What comes after it, `stop` and counts of refusals, no session's record covers: the log's
+      // own anchor does.
+      await this.#logEnd(reason)
       await this.#record.close(reason)
-      this.#deps.recorder.sessionEnded(reason)
     }
     await this.#deps.store[Symbol.asyncDispose]()
+  }
+
+  /** Waits a little for the disk: whatever goes wrong with it is told when the log is closed. */
+  async #logEnd(reason: string): Promise<void> {
+    const late = () => new SentinelError('LOG_UNAVAILABLE', 'the disk is slow')
+    await within(LOGGED_WITHIN, this.#deps.recorder.sessionEnded(reason), late).catch(() => {})
   }
 
   /** One refusal is one record, however many requests meet it. */

@@ -2,6 +2,7 @@ import type { SessionStart } from '../domain/session.ts'
 import { type Instant, type Moment, SECOND } from '../domain/time.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { DecisionLog } from '../ports/decision-log.ts'
 import type { Notices } from '../ports/notices.ts'
 import type { SessionRecords } from '../ports/session-store.ts'
 import { SessionTotals } from './session-totals.ts'
@@ -12,6 +13,8 @@ import { type Urgency, WritePace } from './write-pace.ts'
 export interface SessionRecordDeps {
   readonly records: Pick<SessionRecords, 'create' | 'touch' | 'settle' | 'end' | 'location'>
   readonly clock: Clock
+  /** Whose head each write takes along. */
+  readonly log: Pick<DecisionLog, 'head'>
   readonly notices: Notices
   readonly random: () => number
   /** The record is there. Called once. */
@@ -59,11 +62,11 @@ export class SessionRecord {
     start: SessionStart,
     { expiresAt }: { readonly expiresAt: Instant },
   ) {
-    const { records, clock, onSuspicion } = deps
+    const { records, clock, log, onSuspicion } = deps
     const onCreated = () => this.#onCreated()
     this.#deps = deps
     this.#start = start
-    this.#totals = new SessionTotals(expiresAt)
+    this.#totals = new SessionTotals(expiresAt, log)
     this.#writes = new SessionWrites(
       { records, clock, onCreated, onSuspicion },
       start,

@@ -84,7 +84,7 @@ export class SessionWrites {
   async last(end: SessionEnd, signal: AbortSignal): Promise<void> {
     if (this.#state === 'pending') await this.#createEnded(end, signal)
     if (this.#state === 'active') await this.#end(end, signal)
-    if (this.#state === 'revoked' && this.#totals.untold() !== 'nothing') {
+    if (this.#state === 'revoked' && !this.#totals.isAllTold()) {
       const progress = this.#totals.progress(end.at)
       await this.#deps.records.settle(this.#start.id, progress, end.at, signal)
     }

@@ -75,7 +75,7 @@ suite('DecisionRecorder', () => {
 
     recorder.sessionCreated(anIdentity(), ID)
     await recorder.sessionRevoked(revoked, anIdentity())
-    recorder.sessionEnded('SIGTERM')
+    await recorder.sessionEnded('SIGTERM')
 
     const common = { session_id: SESSION.id, session_store: SESSION.store, profile: 'prod' }
     assert.partialDeepStrictEqual(world.log.records, [
@@ -90,6 +90,14 @@ suite('DecisionRecorder', () => {
       },
       { ...common, type: 'session.ended', reason: 'SIGTERM' },
     ])
+  })
+
+  test('leaves the end of the session to the end of the log, where the disk is full', async (t) => {
+    t.mock.method(world.log, 'append', async () => {
+      throw new SentinelError('LOG_UNAVAILABLE', 'no space left')
+    })
+    await recorder.sessionEnded('SIGTERM')
+    assert.partialDeepStrictEqual(world.log.records, [{ type: 'session.ended', reason: 'SIGTERM' }])
   })
 
   test('writes AWS time, and local time when the clock is off', () => {

@@ -361,7 +361,25 @@ suite('sessions of a run', () => {
       assert.equal(session?.expiresAt, NOON + 20 * MINUTE)
       assert.deepEqual(session?.end, { at: NOON, reason: 'command ended with status 0' })
       assert.equal(world.log.of('session.ended')[0]?.reason, 'command ended with status 0')
+      // What is in the log by then, its own end included, the record vouches for.
+      assert.equal(world.log.records.at(-1)?.type, 'session.ended')
+      assert.equal(session?.logHead, world.log.head()?.hash.slice(0, 32))
       assert.equal(world.sessions.closed, 1)
+    })
+
+    test('is not stopped by a disk that is slow, or full', async () => {
+      for (const fault of [{ latency: 5 * SECOND }, { isFull: true }]) {
+        world = new World()
+        world.sessions.configured = FLAG
+        await using run = await world.openRun()
+        await run.openSupply('warm-up')
+        await settle()
+        Object.assign(world.log, fault)
+        const { ms } = await timed(world, run.closeSession('SIGTERM'))
+        assert.ok(ms <= 250, `${ms} ms`)
+        assert.equal(world.sessions.rows.sessions.get(ID)?.end?.reason, 'SIGTERM')
+        Object.assign(world.log, { latency: 0, isFull: false })
+      }
     })
 
     test('is not stopped by a store that does not answer', async () => {

@@ -25,11 +25,12 @@ class Life {
 
   constructor(seed: number) {
     this.#next = random(seed)
-    const { clock, notices } = this.#world
+    const { clock, log, notices } = this.#world
     this.#record = new SessionRecord(
       {
         records: this.#records,
         clock,
+        log,
         notices,
         random: this.#next,
         onCreated: () => {

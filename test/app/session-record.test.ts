@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, suite, test } from 'node:test'
 import { SessionRecord } from '../../src/app/session-record.ts'
+import { SHORT_HASH_LENGTH } from '../../src/domain/log-head.ts'
 import { SESSION_LEASE, shownStatus } from '../../src/domain/session.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts'
 import { A_START, FAULTS, FaultyRecords, SESSION } from '../fixtures/app/session-records.ts'
@@ -21,6 +22,7 @@ function aRecord(random: () => number = () => 0): SessionRecord {
   const deps = {
     records,
     clock: world.clock,
+    log: world.log,
     notices: world.notices,
     random,
     onCreated: () => {
@@ -42,6 +44,11 @@ async function open(): Promise<void> {
 /** Hands out `count` credentials that live until `expiration`. */
 function handOut(count: number, expiration = FIRST_END): void {
   for (let request = 0; request < count; request += 1) record.touch(expiration)
+}
+
+/** The head of the log, as far as the record of a session keeps it. */
+function shortHead(): string | undefined {
+  return world.log.head()?.hash.slice(0, SHORT_HASH_LENGTH)
 }
 
 /** A suite each of whose tests has a world of its own, and a record that is not open. */
@@ -414,6 +421,18 @@ scene('session heartbeat', () => {
     await world.advance(30 * SECOND)
     assert.equal((await records.read())?.sourceIdentity, 'alice:last')
   })
+
+  test('carries the head of the log as it is by then', async () => {
+    await open()
+    assert.equal((await records.read())?.logHead, undefined)
+
+    for (const type of ['start', 'issued'] as const) {
+      world.log.note({ type })
+      await world.advance(36 * SECOND)
+      assert.equal(shortHead()?.length, 32)
+      assert.equal((await records.read())?.logHead, shortHead())
+    }
+  })
 })
 
 scene('session shutdown', () => {
@@ -434,6 +453,31 @@ scene('session shutdown', () => {
     })
     assert.equal(shownStatus(session!, world.clock.aws()), 'expired')
     assert.equal(records.calls.at(-1)?.[0], 'end')
+  })
+
+  test('leaves the head of the log as it is when the last word is written', async () => {
+    world.log.note({ type: 'start' })
+    await open()
+    records.latency = 200
+    handOut(1)
+    await world.advance(1100)
+    const closing = record.close('SIGTERM')
+    // While it waits for the write under way.
+    world.log.note({ type: 'session.ended' })
+    await timed(world, closing)
+    assert.equal((await records.read())?.logHead, shortHead())
+  })
+
+  test('leaves the head of the log to a revoked session too, though nothing was handed out', async () => {
+    await open()
+    await records.revoke()
+    await world.advance(40 * SECOND)
+    world.log.note({ type: 'revoked' })
+    await record.close('SIGTERM')
+    assert.partialDeepStrictEqual(await records.read(), {
+      logHead: shortHead(),
+      revocation: { by: 'bob' },
+    })
   })
 
   test('happens once, however often it is asked for', async () => {

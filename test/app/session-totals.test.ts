@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, suite, test } from 'node:test'
 import { SessionTotals } from '../../src/app/session-totals.ts'
+import type { StreamHead } from '../../src/domain/log-head.ts'
 import { SESSION_LEASE } from '../../src/domain/session.ts'
 import { MINUTE } from '../../src/domain/time.ts'
 import { NOON } from '../fixtures/policies.ts'
@@ -8,10 +9,12 @@ import { NOON } from '../fixtures/policies.ts'
 const END = NOON + 15 * MINUTE
 
 let totals: SessionTotals
+let head: StreamHead | undefined
 
 suite('SessionTotals', () => {
   beforeEach(() => {
-    totals = new SessionTotals(END)
+    head = undefined
+    totals = new SessionTotals(END, { head: () => head })
   })
 
   test('begin with nothing handed out, and the end of what may be', () => {
@@ -51,6 +54,19 @@ suite('SessionTotals', () => {
     assert.equal(totals.untold(), 'count')
     totals.count(NOON, END + 1)
     assert.equal(totals.untold(), 'news')
+  })
+
+  test('have the beginning of the hash of the head, and are not all told while it grows', () => {
+    const hash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+    totals.told(totals.progress(NOON))
+    assert.equal(totals.isAllTold(), true)
+
+    head = { stream: 'mzxw6ytboi3damrqgaya', seq: 1, hash }
+    assert.equal(totals.isAllTold(), false)
+    assert.equal(totals.untold(), 'nothing')
+    assert.equal(totals.progress(NOON).logHead, '9f86d081884c7d659a2feaa0c55ad015')
+    totals.told(totals.progress(NOON))
+    assert.equal(totals.isAllTold(), true)
   })
 
   test('are not told by a word that was on its way when more was handed out', () => {
