@@ -28,7 +28,10 @@ export interface Input<Specs extends OptionSpecs> {
 export type End = { readonly status: number } | { readonly signal: NodeJS.Signals }
 
 export interface Command<Specs extends OptionSpecs = OptionSpecs> {
-  /** As the user types it: words, then `<required>` and `[optional]` arguments. */
+  /**
+   * As the user types it: words, then `<required>` and `[optional]` arguments; `[...files]`, as the
+   * last, stands for any number.
+   */
   readonly usage: string
   readonly summary: string
   /** Command lines without `sentinel`, each run by a test. */

@@ -94,6 +94,7 @@ function argumentsOf(command: Command, words: readonly string[]): (string | unde
   const places = wanted.filter((place) => !place.includes('--'))
   const missing = places[given.length]
   if (missing?.startsWith('<')) throw usage(`${missing} is missing`, command)
+  if (places.at(-1)?.startsWith('[...')) return [...given]
   if (given.length > places.length) {
     const extra = given[places.length]
     throw new SentinelError('USAGE', `unexpected argument "${extra}"`, {

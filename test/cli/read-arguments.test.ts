@@ -27,6 +27,7 @@ const COMMANDS = [
   }),
   defineCommand({ usage: 'breakglass [profile]', summary: '', examples: [], options: {}, run }),
   defineCommand({ usage: 'breakglass show <id>', summary: '', examples: [], options: {}, run }),
+  defineCommand({ usage: 'audit [...files]', summary: '', examples: [], options: {}, run }),
   defineCommand({
     usage: 'secret-one',
     summary: '',
@@ -47,6 +48,11 @@ suite('readArguments', () => {
     assert.deepEqual({ ...line.options }, { server: true, duration: '30m' })
     assert.deepEqual(line.rest, ['terraform', '--version'])
     assert.deepEqual(line.globals, {})
+  })
+
+  test('takes any number of arguments where the usage says so, none too', () => {
+    assert.deepEqual(read('audit', 'a', '--quiet', 'b', 'c').args, ['a', 'b', 'c'])
+    assert.deepEqual(read('audit').args, [])
   })
 
   test('takes global options on either side of the command', () => {
