@@ -1,4 +1,5 @@
-import type { LogArchive } from './ports/log-archive.ts'
+import type { InclusionPath, LogArchive } from './ports/log-archive.ts'
+import type { LogSigner, LogVerifier } from './ports/log-signer.ts'
 
 /** Which files of the decision log are read. */
 export interface ArchiveSelection {
@@ -7,8 +8,39 @@ export interface ArchiveSelection {
   readonly 'log-file'?: string | undefined
 }
 
+/** The flags that say who signs. */
+export interface SignerFlags {
+  readonly key?: string | undefined
+  readonly 'kms-key'?: string | undefined
+}
+
+/** The flags that say whose signature counts. */
+export interface VerifierFlags {
+  readonly 'public-key'?: string | undefined
+  readonly 'kms-key'?: string | undefined
+}
+
+/** What signed statements and proofs are made with, and checked. */
+export interface Signing {
+  /** The host that statements are signed on. */
+  readonly host: string
+  /** Rejects with `USAGE` unless exactly one is named, with `KEY_INVALID` or `FILE_UNTRUSTED`. */
+  openSigner(flags: SignerFlags): Promise<LogSigner>
+  /** Likewise; `SIGNING_FAILED` when KMS does not give its public key. */
+  openVerifier(flags: VerifierFlags): Promise<LogVerifier>
+  /** Of a public key in PEM; `name` is what errors call it. Rejects with `KEY_INVALID`. */
+  verifierOf(key: { readonly pem: string; readonly name: string }): Promise<LogVerifier>
+  /** The root that a path leads to, in hex; `undefined` where no line has a path of that length. */
+  rootOf(path: Omit<InclusionPath, 'root'>): Promise<string | undefined>
+  /** The text of a statement or a proof. Rejects with `STATEMENT_INVALID`. */
+  read(path: string): Promise<string>
+  /** Writes a new file for its owner alone. Rejects with `FILE_NOT_WRITTEN`. */
+  writeNew(path: string, text: string): Promise<void>
+}
+
 /** The part of `Deps` that reads the decision log, and vouches for it. */
 export interface AuditDeps {
   /** Rejects with `LOG_NOT_FOUND`, naming where it looked, or `LOG_UNREADABLE`. */
   openArchive(selection: ArchiveSelection): Promise<LogArchive>
+  readonly signing: Signing
 }

@@ -16,6 +16,7 @@ import { digest, newId, newToken } from './compose/randomness.ts'
 import { openRun } from './compose/run.ts'
 import { openSessions } from './compose/sessions.ts'
 import { readSettings } from './compose/settings.ts'
+import { composeSigning } from './compose/signing.ts'
 import { openTables, planTables } from './compose/tables.ts'
 import { type Host, uid } from './compose/world.ts'
 import type { Deps } from './deps.ts'
@@ -65,6 +66,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     openRequests: (flags, profile) => openRequests(world, { flags, profile }),
     openBreakGlass: (flags, profile) => openBreakGlass(world, { flags, profile }),
     openOutboxes: (flags) => openOutboxes(world, flags),
+    signing: composeSigning(world),
     digest,
     newId,
     openEndpoint: async (supply, { port, session }) => {

@@ -132,6 +132,11 @@ export const ERRORS = {
     status: 500,
     when: 'a signed statement or a proof cannot be understood',
   },
+  FILE_NOT_WRITTEN: {
+    exit: 4,
+    status: 500,
+    when: 'a file cannot be written: it is there already, or its place does not allow it',
+  },
   TRAIL_UNAVAILABLE: { exit: 6, status: 500, when: 'CloudTrail refused, or did not answer' },
   SHIPPING_FAILED: {
     exit: 6,

@@ -1,15 +1,17 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type ErrorCode, SentinelError } from '../errors.ts'
 import { decodeText } from './decode-text.ts'
 import { type Position, positionsOf } from './position.ts'
 import { locate } from './problem.ts'
-import { assertTrustedFile, followTrusted } from './trusted-path.ts'
+import { assertTrustedFile, followTrusted, inShell } from './trusted-path.ts'
 
 interface TrustedFileOptions {
   /** Who must own the file, if not root. `undefined` where there are no owners: on Windows. */
   readonly uid: number | undefined
   readonly maxBytes: number
+  /** A file that others may so much as read is refused, as `invalid`. */
+  readonly isSecret?: true
   /** What a file is called that holds no text, or too much: `CONFIG_INVALID` by default. */
   readonly invalid?: ErrorCode
   /** What a file is called that the system does not give: `CONFIG_INVALID` by default. */
@@ -30,7 +32,11 @@ export async function readTrustedFile(
     const target = uid === undefined ? path : await followTrusted(path, uid)
     await using file = await openFile(target, uid)
     // What is open is what is looked at: the name may stand for something else by now.
-    if (uid !== undefined) assertTrustedFile(target, await file.stat(), uid)
+    if (uid !== undefined) {
+      const stats = await file.stat()
+      assertTrustedFile(target, stats, uid)
+      if (options.isSecret) assertUnreadable(target, stats, options)
+    }
     return toText(await readAtMost(file, options.maxBytes + 1), path, options)
   } catch (error) {
     if (!isSystemError(error)) throw error
@@ -43,6 +49,18 @@ export async function readTrustedFile(
 function openFile(target: string, uid: number | undefined): Promise<FileHandle> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
   return open(target, uid === undefined ? O_RDONLY : O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+}
+
+function assertUnreadable(
+  path: string,
+  { mode }: Stats,
+  { invalid = 'CONFIG_INVALID' }: TrustedFileOptions,
+): void {
+  if ((mode & 0o077) === 0) return
+  const shown = (mode & 0o777).toString(8).padStart(4, '0')
+  throw new SentinelError(invalid, `${path} may be read by other users (mode ${shown})`, {
+    hint: `run: chmod 600 ${inShell(path)}, and make another one if somebody has read it`,
+  })
 }
 
 async function readAtMost(file: FileHandle, maxBytes: number): Promise<Buffer> {

@@ -73,6 +73,7 @@ function untrusted(message: string, hint: string): SentinelError {
   return new SentinelError('FILE_UNTRUSTED', message, { hint })
 }
 
-function inShell(path: string): string {
+/** `path` as a shell takes it for one word. */
+export function inShell(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
