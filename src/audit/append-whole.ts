@@ -20,7 +20,8 @@ export class NotWholeError extends Error {
   }
 }
 
-interface FileEnd {
+/** Where a file ends. */
+export interface FileEnd {
   readonly size: number
   /** The last line has no newline, and nobody is finishing it. */
   readonly isTorn: boolean

@@ -7,7 +7,10 @@ import type { DecisionLog } from '../ports/decision-log.ts'
 import { NotWholeError } from './append-whole.ts'
 import { STREAM } from './chain.ts'
 import { encodeBody } from './encode-record.ts'
+import { type Every, keepCompressing } from './keep-compressing.ts'
 import { diskFiles, hasErrno, type LogFiles } from './log-file.ts'
+import { logTime } from './log-time.ts'
+import { Rotation, type RotationLimits } from './rotation.ts'
 import { type Entry, StreamWriter } from './stream-writer.ts'
 import type { LogDirectory } from './trusted-path.ts'
 
@@ -24,12 +27,18 @@ export interface DecisionLogOptions {
   readonly uid?: number | undefined
   /** Is given every line once it is durable, without its newline: ASCII. Must not throw. */
   readonly mirror?: ((line: string) => void) | undefined
+  /** From when on the file is moved aside; without them, never. */
+  readonly limits?: RotationLimits | undefined
+  /**
+   * A pass over the files that were moved aside, which compresses them: made now and then while the
+   * log is open, and aborted at its end.
+   */
+  readonly compress?: ((files: LogFiles, signal: AbortSignal) => Promise<void>) | undefined
+  /** Is told, once, that a file cannot be moved aside or compressed: no record suffers from it. */
+  readonly onFault?: ((message: string, hint?: string) => void) | undefined
   readonly files?: LogFiles
   readonly every?: Every
 }
-
-/** Runs something again and again, without keeping the process alive, until disposed. */
-export type Every = (intervalMs: number, run: () => void) => Disposable
 
 /**
  * Opens the decision log at `path`, creating it if need be; a last line that is torn is closed.
@@ -60,8 +69,11 @@ const WITNESS_INTERVAL = 5 * MINUTE
 class FileDecisionLog implements DecisionLog {
   readonly stream: string
   readonly #options: DecisionLogOptions
+  readonly #files: LogFiles
   readonly #writer: StreamWriter
+  readonly #told = new Set<string>()
   #timer: Disposable | undefined
+  #compression: AsyncDisposable | undefined
   #queue: Pending[] = []
   /** Rejected appends and dropped notes that no record tells of yet. */
   #lost = 0
@@ -74,7 +86,11 @@ class FileDecisionLog implements DecisionLog {
     this.stream = stream
     this.#options = options
     const encode = (record: LogRecord) => this.#entryOf(record)
-    this.#writer = new StreamWriter({ path, stream, files, mirror, encode })
+    const { limits, clock } = options
+    const onFault = (error: Error) => this.#tellOnce('moved aside', error)
+    const rotation = limits && new Rotation({ path, files, limits, clock, onFault })
+    this.#files = files
+    this.#writer = new StreamWriter({ path, stream, files, rotation, mirror, encode })
   }
 
   async open(): Promise<void> {
@@ -85,8 +101,11 @@ class FileDecisionLog implements DecisionLog {
     }
     // Only a torn end is written to. If that fails, the first append tries again, and tells.
     await this.#write()
-    const { every = everyUnref } = this.#options
+    const { every = everyUnref, compress } = this.#options
     this.#timer = every(WITNESS_INTERVAL, () => this.note({ type: 'witness' }))
+    const onFault = (error: unknown) => this.#tellOnce('compressed', error)
+    const pass = compress && ((signal: AbortSignal) => compress(this.#files, signal))
+    this.#compression = pass && keepCompressing({ pass, every, onFault })
   }
 
   async append(record: LogRecord): Promise<void> {
@@ -114,9 +133,11 @@ class FileDecisionLog implements DecisionLog {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer?.[Symbol.dispose]()
+    const compressionEnd = this.#compression?.[Symbol.asyncDispose]()
     await this.#writing
     if (this.#queue.length > 0 || this.#writer.hasTrouble) await this.#write()
     await this.#writer.close()
+    await compressionEnd
     if (this.#queue.length > 0) throw this.#failure
   }
 
@@ -154,21 +175,19 @@ class FileDecisionLog implements DecisionLog {
   }
 
   #entryOf(record: LogRecord): Entry {
-    const { host, pid } = this.#options
-    const body = encodeBody(record, { time: this.#time(), host, pid })
+    const { clock, host, pid } = this.#options
+    const body = encodeBody(record, { time: toTimestamp(logTime(clock)), host, pid })
     const { type, heads } = record
     return heads ? { type, body, heads } : { type, body }
   }
 
-  /** AWS time; while that is unknown for the clock's skew, local time: even this is recorded. */
-  #time(): string {
-    const { clock } = this.#options
-    try {
-      return toTimestamp(clock.aws())
-    } catch (error) {
-      if (!(error instanceof SentinelError)) throw error
-      return toTimestamp(clock.now().wall)
-    }
+  #tellOnce(what: 'moved aside' | 'compressed', error: unknown): void {
+    if (this.#told.has(what)) return
+    this.#told.add(what)
+    const why = error instanceof Error ? error.message : String(error)
+    const hint = error instanceof SentinelError ? error.hint : OTHER_PLACE
+    const { path, onFault } = this.#options
+    onFault?.(`decision log ${path} goes on, but its full files cannot be ${what}: ${why}`, hint)
   }
 
   /** `error` in the port's words; a bug stays what it is. */

@@ -1,5 +1,17 @@
-import { constants, type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
+import {
+  constants,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  unlink,
+} from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Instant } from '../domain/time.ts'
+import { SentinelError } from '../errors.ts'
+import { type ProcessLock, tryLock } from './process-lock.ts'
 import {
   assertPrivate,
   assertUnwritable,
@@ -19,13 +31,21 @@ export interface LogFile {
   /** Resolves once everything written so far survives a power cut. */
   sync(): Promise<void>
 
-  /** `isLinked`: some directory still lists the file. */
-  look(): Promise<{ readonly size: number; readonly isLinked: boolean }>
+  look(): Promise<FileLook>
 
   /** At most `length` bytes from `position` on: fewer at the end of the file. */
   read(position: number, length: number): Promise<Buffer>
 
   close(): Promise<void>
+}
+
+/** How a file is at a moment. */
+export interface FileLook {
+  readonly size: number
+  /** Some directory still lists the file. */
+  readonly isLinked: boolean
+  /** When it was last written to, by the local clock. */
+  readonly modifiedAt: Instant
 }
 
 /** The file system, as far as the log uses it. */
@@ -38,6 +58,23 @@ export interface LogFiles {
    * change it, or when it is a link or no regular file.
    */
   open(path: string): Promise<LogFile>
+
+  /** As `open`, for what stands at `path` and is only to be read: rejects when nothing does. */
+  openRotated(path: string): Promise<LogFile>
+
+  /** Makes `path`, for its owner alone: rejects with `EEXIST` when anything stands there. */
+  create(path: string): Promise<LogFile>
+
+  /** The names in the directory of `path`. */
+  namesBeside(path: string): Promise<readonly string[]>
+
+  /** Puts `from` in the place of whatever is at `to`; resolves once that survives a power cut. */
+  rename(from: string, to: string): Promise<void>
+
+  remove(path: string): Promise<void>
+
+  /** As {@link tryLock}. */
+  lock(path: string): ProcessLock | undefined
 }
 
 /** The real file system. `uid` is the effective user; absent where files have no owners. */
@@ -45,6 +82,7 @@ export function diskFiles(
   uid: number | undefined,
   directoryKind: LogDirectory = 'private',
 ): LogFiles {
+  const { O_APPEND, O_CREAT, O_EXCL } = constants
   return {
     async identify(path) {
       try {
@@ -62,18 +100,23 @@ export function diskFiles(
       if (directoryKind === 'private') assertPrivate(found, directory, 'directory', uid)
       else assertUnwritable(found, directory, uid)
 
-      const handle = await openRegular(path)
-      try {
-        const stats = await handle.stat({ bigint: true })
-        assertPrivate(stats, path, 'file', uid)
-        // The name of a file just made is the directory's data: a power cut must not lose it.
-        if (stats.size === 0n) await syncDirectory(directory)
-        return logFile(handle, identityOf(stats))
-      } catch (error) {
-        await handle.close()
-        throw error
-      }
+      return openPrivate(path, O_APPEND | O_CREAT, uid)
     },
+
+    openRotated: (path) => openPrivate(path, 0, uid),
+
+    create: (path) => openPrivate(path, O_APPEND | O_CREAT | O_EXCL, uid),
+
+    namesBeside: (path) => readdir(dirname(path)),
+
+    async rename(from, to) {
+      await rename(from, to)
+      await syncDirectory(dirname(to))
+    },
+
+    remove: unlink,
+
+    lock: (path) => tryLock(path, { uid }),
   }
 }
 
@@ -86,6 +129,11 @@ export function hasErrno(error: unknown, ...codes: string[]): error is NodeJS.Er
   )
 }
 
+/** Whether `error` is a failure of the world, not a bug. */
+export function isFault(error: unknown): error is Error {
+  return error instanceof SentinelError || hasErrno(error)
+}
+
 function logFile(handle: FileHandle, identity: string): LogFile {
   return {
     identity,
@@ -94,8 +142,8 @@ function logFile(handle: FileHandle, identity: string): LogFile {
     },
     sync: () => handle.datasync(),
     async look() {
-      const { size, nlink } = await handle.stat()
-      return { size, isLinked: nlink > 0 }
+      const { size, nlink, mtimeMs } = await handle.stat()
+      return { size, isLinked: nlink > 0, modifiedAt: mtimeMs }
     },
     async read(position, length) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
@@ -105,11 +153,25 @@ function logFile(handle: FileHandle, identity: string): LogFile {
   }
 }
 
-async function openRegular(path: string): Promise<FileHandle> {
-  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+async function openPrivate(path: string, flags: number, uid: number | undefined): Promise<LogFile> {
+  const handle = await openRegular(path, flags)
+  try {
+    const stats = await handle.stat({ bigint: true })
+    assertPrivate(stats, path, 'file', uid)
+    // The name of a file just made is the directory's data: a power cut must not lose it.
+    if (stats.size === 0n) await syncDirectory(dirname(path))
+    return logFile(handle, identityOf(stats))
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+async function openRegular(path: string, flags: number): Promise<FileHandle> {
+  const { O_RDWR, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   try {
     // Node adds O_CLOEXEC itself. O_NONBLOCK: opening a pipe must not wait for its other end.
-    return await open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    return await open(path, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0o600)
   } catch (error) {
     if (hasErrno(error, 'ELOOP')) throw untrusted(`${path} is a symbolic link`)
     if (hasErrno(error, 'EISDIR', 'ENXIO')) throw untrusted(`${path} is not a regular file`)

@@ -1,9 +1,10 @@
 import type { Head } from '../domain/log-head.ts'
 import type { LogRecord } from '../domain/log-record.ts'
-import { appendWhole, findEnd, NotWholeError } from './append-whole.ts'
+import { appendWhole, type FileEnd, findEnd, NotWholeError } from './append-whole.ts'
 import { link, originOf } from './chain.ts'
-import type { LogFile, LogFiles } from './log-file.ts'
+import { isFault, type LogFile, type LogFiles } from './log-file.ts'
 import { OtherHeads } from './other-heads.ts'
+import { lookAtNewestRotated, type Rotation } from './rotation.ts'
 
 /** A record that waits for its place in the chain. */
 export interface Entry {
@@ -17,6 +18,7 @@ interface StreamWriterOptions {
   readonly path: string
   readonly stream: string
   readonly files: LogFiles
+  readonly rotation?: Rotation | undefined
   /** Makes an entry of a record that the writer itself has to add. */
   readonly encode: (record: LogRecord) => Entry
   readonly mirror?: ((line: string) => void) | undefined
@@ -92,8 +94,7 @@ export class StreamWriter {
   }
 
   async #append(batch: readonly Entry[], lost: number): Promise<void> {
-    const file = await this.#attach()
-    const end = await findEnd(file, this.#end)
+    const { file, end } = await this.#approach(batch.length > 0)
     if (this.#end !== undefined && end.size < this.#end) this.#moved = 'the log file was cut'
     const entries = [...this.#preface(end.isTorn, lost), ...batch]
     const isWitness = entries.some(({ type }) => WITNESSING.has(type))
@@ -118,15 +119,17 @@ export class StreamWriter {
   #preface(isTorn: boolean, lost: number): readonly Entry[] {
     const { encode } = this.#options
     const entries: Entry[] = []
-    if (this.#moved !== undefined && this.#head.seq > 0) {
-      entries.push(encode({ type: 'start', reason: `${this.#moved}: the stream goes on here` }))
-    }
-    const reason =
+    const trouble =
       this.#trouble ??
       (isTorn ? 'the last line of the file was torn' : undefined) ??
       (lost > 0 ? 'too many records waited' : undefined)
-    if (reason !== undefined) {
-      entries.push(encode({ type: 'recovered', reason, ...(lost > 0 ? { count: lost } : {}) }))
+    // Before anything else of the stream: it annuls lines that may stand in its place.
+    if (trouble !== undefined) {
+      const count = lost > 0 ? { count: lost } : {}
+      entries.push(encode({ type: 'recovered', reason: trouble, ...count }))
+    }
+    if (this.#moved !== undefined && this.#head.seq > 0) {
+      entries.push(encode({ type: 'start', reason: `${this.#moved}: the stream goes on here` }))
     }
     return entries
   }
@@ -144,6 +147,19 @@ export class StreamWriter {
     return { lines, head }
   }
 
+  /** The file to write to, and where it ends: another one than before when that has had its day. */
+  async #approach(isAllowedToRotate: boolean): Promise<{ file: LogFile; end: FileEnd }> {
+    const file = await this.#attach()
+    const end = await findEnd(file, this.#end)
+    // What is torn, or was written in vain, is seen to where it stands.
+    if (!isAllowedToRotate || end.isTorn || this.hasTrouble) return { file, end }
+    const why = await this.#options.rotation?.moveAside(file, end.size)
+    if (why === undefined) return { file, end }
+    this.#moved = why
+    const next = await this.#attach()
+    return { file: next, end: await findEnd(next, undefined) }
+  }
+
   /** The file that stands at the path now: one that was moved or deleted is not written to. */
   async #attach(): Promise<LogFile> {
     const { path, files } = this.#options
@@ -151,13 +167,28 @@ export class StreamWriter {
     if (previous && (await files.identify(path)) === previous.identity) return previous
 
     const file = await files.open(path)
+    await this.#takeOver(previous, file)
     this.#file = file
     this.#end = undefined
-    this.#others.restart()
     if (previous) {
-      this.#moved = 'the log file was moved or deleted'
+      this.#moved ??= 'the log file was moved or deleted'
       await previous.close()
     }
     return file
+  }
+
+  /** Learns of the streams at the end of the file before `file`, which nobody else may name. */
+  async #takeOver(previous: LogFile | undefined, file: LogFile): Promise<void> {
+    const { path, files } = this.#options
+    try {
+      if (previous) await this.#others.look(previous)
+      else if ((await file.look()).size === 0) {
+        await lookAtNewestRotated(path, files, (newest) => this.#others.look(newest))
+      }
+    } catch (error) {
+      // That is over and cannot be helped: the log goes on in a file that can be written.
+      if (!isFault(error)) throw error
+    }
+    this.#others.restart()
   }
 }

@@ -10,7 +10,7 @@ export type Fault =
   /** A write takes half of the bytes, or all but the newline, and says so. */
   | 'half'
   | 'no newline'
-  /** A write takes all the bytes and fails. */
+  /** A write takes all the bytes and fails; so does a change of names that takes place. */
   | 'written, then EIO'
   /** A sync fails, and the disk loses every byte written since the last one. */
   | 'lost at sync'
@@ -30,14 +30,32 @@ export function faultyFiles(fault: Fault, isFaulty: (call: number) => boolean): 
     get calls() {
       return calls
     },
-    async identify(path) {
+    identify: (path) => orFault(() => files.identify(path)),
+    open: (path) => opening(path, () => files.open(path)),
+    openRotated: (path) => opening(path, () => files.openRotated(path)),
+    create: (path) => opening(path, () => files.create(path)),
+    namesBeside: (path) => orFault(() => files.namesBeside(path)),
+    rename: (from, to) => changing(() => files.rename(from, to)),
+    remove: (path) => changing(() => files.remove(path)),
+    lock(path) {
       if (strike()) throw systemError(fault)
-      return files.identify(path)
+      return files.lock(path)
     },
-    async open(path) {
-      if (strike()) throw systemError(fault)
-      return faultyFile(await files.open(path), path, fault, strike)
-    },
+  }
+
+  async function orFault<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (strike()) throw systemError(fault)
+    return call()
+  }
+
+  async function opening(path: string, call: () => Promise<LogFile>): Promise<LogFile> {
+    return faultyFile(await orFault(call), path, fault, strike)
+  }
+
+  async function changing(call: () => Promise<void>): Promise<void> {
+    const isStruck = strike()
+    if (!isStruck || fault === 'written, then EIO') await call()
+    if (isStruck) throw systemError(fault)
   }
 }
 
@@ -58,7 +76,7 @@ function faultyFile(file: LogFile, path: string, fault: Fault, strike: () => boo
         throw systemError(fault)
       }
       await file.sync()
-      synced = statSync(path).size
+      synced = (await file.look()).size
     },
     async look() {
       if (strike()) throw systemError(fault)

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { suite, test } from 'node:test'
-import type { Every } from '../../src/audit/file-decision-log.ts'
+import type { Every } from '../../src/audit/keep-compressing.ts'
 import { issued, makeLogPlace, requestIds, streamOf } from './log-fixture.ts'
 import { verifyLog } from './verify-log.ts'
 import { onRead, onWrite } from './wrapped-files.ts'
