@@ -1,5 +1,6 @@
 import type { InclusionPath, LogArchive } from './ports/log-archive.ts'
 import type { LogSigner, LogVerifier } from './ports/log-signer.ts'
+import type { Trail } from './ports/trail.ts'
 
 /** Which files of the decision log are read. */
 export interface ArchiveSelection {
@@ -38,9 +39,33 @@ export interface Signing {
   writeNew(path: string, text: string): Promise<void>
 }
 
+/** Which part of CloudTrail is looked at. */
+export interface TrailSelection {
+  /**
+   * Absent: that of whoever signs, those in which sessions of `profiles` are asked for from here,
+   * and us-east-1, where STS's global endpoint is.
+   */
+  readonly regions?: readonly string[] | undefined
+  readonly profiles: readonly string[]
+  readonly signal: AbortSignal
+}
+
+export interface OpenedTrail {
+  readonly trail: Trail
+  /** Whose it is: that of whoever signs. */
+  readonly account: string
+  /** At least one, each once. */
+  readonly regions: readonly string[]
+}
+
 /** The part of `Deps` that reads the decision log, and vouches for it. */
 export interface AuditDeps {
   /** Rejects with `LOG_NOT_FOUND`, naming where it looked, or `LOG_UNREADABLE`. */
   openArchive(selection: ArchiveSelection): Promise<LogArchive>
   readonly signing: Signing
+  /**
+   * CloudTrail's event history. Rejects as the credentials of who signs do, and as STS, which says
+   * whose account it is.
+   */
+  openTrail(selection: TrailSelection): Promise<OpenedTrail>
 }

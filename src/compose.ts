@@ -18,6 +18,7 @@ import { openSessions } from './compose/sessions.ts'
 import { readSettings } from './compose/settings.ts'
 import { composeSigning } from './compose/signing.ts'
 import { openTables, planTables } from './compose/tables.ts'
+import { openTrail } from './compose/trail.ts'
 import { type Host, uid } from './compose/world.ts'
 import type { Deps } from './deps.ts'
 import { SentinelError } from './errors.ts'
@@ -66,6 +67,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     openRequests: (flags, profile) => openRequests(world, { flags, profile }),
     openBreakGlass: (flags, profile) => openBreakGlass(world, { flags, profile }),
     openOutboxes: (flags) => openOutboxes(world, flags),
+    openTrail: (selection) => openTrail(world, selection),
     signing: composeSigning(world),
     digest,
     newId,

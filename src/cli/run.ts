@@ -4,6 +4,7 @@ import { SentinelError } from '../errors.ts'
 import { aliasOf } from './alias.ts'
 import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
 import approve from './commands/approve.ts'
+import auditCloudtrail from './commands/audit-cloudtrail.ts'
 import breakGlass from './commands/break-glass.ts'
 import breakGlassClose from './commands/break-glass-close.ts'
 import breakGlassList from './commands/break-glass-list.ts'
@@ -66,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
   breakGlassClose,
   breakGlassReview,
   notifyFlush,
+  auditCloudtrail,
   initTables,
   demo,
   demoClient,

@@ -1,0 +1,122 @@
+import {
+  issuancesOf,
+  type JoinedSession,
+  type JoinedTrail,
+  joinTrail,
+  type Period,
+} from '../../app/join-trail.ts'
+import type { OpenedTrail } from '../../audit-deps.ts'
+import type { Deps } from '../../deps.ts'
+import { SentinelError } from '../../errors.ts'
+import { defineCommand, type Input } from '../command.ts'
+import { POLICY_OPTIONS } from '../issue-options.ts'
+import { FORMAT_OPTIONS, readFormat } from '../row-format.ts'
+import { openRowWriter } from '../row-writer.ts'
+import type { RowFormat } from '../session-table.ts'
+import { readLookups, readPeriod, readRegions, readRoles, TRAIL_OPTIONS } from '../trail-options.ts'
+import { policyRoles, tellFindings, tellScope } from '../trail-report.ts'
+import { byRank, TRAIL_ROWS } from '../trail-table.ts'
+
+const OPTIONS = {
+  ...TRAIL_OPTIONS,
+  ...FORMAT_OPTIONS,
+  'log-file': { type: 'string', value: 'PATH', summary: 'Read the decision log at PATH' },
+  ...POLICY_OPTIONS,
+} as const
+
+export default defineCommand({
+  usage: 'audit cloudtrail [...files]',
+  summary: 'Find sessions that Sentinel did not make, and issuances that CloudTrail never saw',
+  examples: [
+    'audit cloudtrail',
+    'audit cloudtrail --since 7d --format json',
+    "audit cloudtrail --role 'arn:aws:iam::444455556666:role/*' --aws-profile auditor",
+  ],
+  options: OPTIONS,
+
+  async run({ args, options }, deps) {
+    const format = readFormat(options.format, deps.out)
+    const now = deps.clock.aws()
+    const asked = {
+      ...readPeriod(options, now),
+      now,
+      roles: readRoles(options),
+      regions: readRegions(options),
+      lookups: readLookups(options),
+    }
+    const files = args.filter((file) => file !== undefined)
+    return await deps.interruptibly(async (signal) => {
+      const { joined, scope } = await look({ ...asked, files, options, signal }, deps)
+      await print(joined.sessions, format, deps.out)
+      tellFindings(joined, { ...asked, ...scope }, deps.notices)
+      return { status: statusOf(joined) }
+    })
+  },
+})
+
+interface Look extends Period {
+  readonly now: number
+  readonly roles: readonly string[]
+  readonly regions: readonly string[] | undefined
+  readonly lookups: number
+  readonly files: readonly string[]
+  readonly options: Input<typeof OPTIONS>['options']
+  readonly signal: AbortSignal
+}
+
+async function look(
+  { files, options, signal, ...asked }: Look,
+  deps: Deps,
+): Promise<{ joined: JoinedTrail; scope: OpenedTrail }> {
+  const { out } = deps
+  const named = { 'log-file': options['log-file'], ...(files.length > 0 && { files }) }
+  const bound = await policyRoles(options, deps)
+  const archive = await deps.openArchive(named)
+  try {
+    const onProgress = (done: number, total: number) => {
+      out.progress(`reading the log: ${Math.floor((100 * done) / Math.max(total, 1))} %`)
+    }
+    const issuances = await issuancesOf(asked, archive, { signal, onProgress })
+    const known = [...issuances.all()]
+    const roles = [...asked.roles, ...bound.map(({ role }) => role)]
+    if (roles.length === 0 && known.length === 0) throw nothingProtected()
+    const profiles = new Set(
+      [...known, ...bound].flatMap(({ profile }) =>
+        profile === undefined || profile.includes('*') ? [] : profile,
+      ),
+    )
+    const scope = await deps.openTrail({ regions: asked.regions, profiles: [...profiles], signal })
+    tellScope([...roles, ...known.flatMap(({ roleArn }) => roleArn ?? [])], scope, deps.notices)
+    const join = { ...scope, archive, issuances, signal, onProgress: out.progress.bind(out) }
+    const joined = await joinTrail(join, { ...asked, ...scope, roles })
+    return { joined, scope }
+  } finally {
+    out.progress('')
+  }
+}
+
+/** A check that looks at nothing would say that nothing is wrong. */
+function nothingProtected(): SentinelError {
+  return new SentinelError('USAGE', 'no role is known that is to be entered through Sentinel', {
+    hint: 'name one with --role, or a policy that binds profiles to roles with --policy',
+  })
+}
+
+async function print(
+  sessions: readonly JoinedSession[],
+  format: RowFormat,
+  out: Deps['out'],
+): Promise<void> {
+  const rows = openRowWriter(out, format, TRAIL_ROWS)
+  for (const session of byRank(sessions)) {
+    if (!(await rows.write(session))) return
+  }
+  await rows.end()
+}
+
+/** What could not be read may have been anything: that is no yes. */
+function statusOf({ sessions, unreadable }: JoinedTrail): number {
+  const isFound = sessions.some(({ status }) => status === 'unmanaged' || status === 'claimed')
+  if (isFound) return 1
+  return unreadable > 0 ? 6 : 0
+}
