@@ -1,3 +1,4 @@
+import type { Shipped } from './app/ship-log.ts'
 import type { InclusionPath, LogArchive } from './ports/log-archive.ts'
 import type { LogSigner, LogVerifier } from './ports/log-signer.ts'
 import type { Trail } from './ports/trail.ts'
@@ -28,7 +29,7 @@ export interface Signing {
   /** Rejects with `USAGE` unless exactly one is named, with `KEY_INVALID` or `FILE_UNTRUSTED`. */
   openSigner(flags: SignerFlags): Promise<LogSigner>
   /** Likewise; `SIGNING_FAILED` when KMS does not give its public key. */
-  openVerifier(flags: VerifierFlags): Promise<LogVerifier>
+  openVerifier(flags: VerifierFlags, signal: AbortSignal): Promise<LogVerifier>
   /** Of a public key in PEM; `name` is what errors call it. Rejects with `KEY_INVALID`. */
   verifierOf(key: { readonly pem: string; readonly name: string }): Promise<LogVerifier>
   /** The root that a path leads to, in hex; `undefined` where no line has a path of that length. */
@@ -58,6 +59,20 @@ export interface OpenedTrail {
   readonly regions: readonly string[]
 }
 
+/** Which log is shipped. */
+export interface ShipFlags {
+  readonly 'log-file'?: string | undefined
+}
+
+/** What came of shipping a log. */
+export interface ShippedLog extends Shipped {
+  readonly path: string
+  /** What may be shown of where to. */
+  readonly receiver: string
+  /** Another process ships this log: then nothing was done here. */
+  readonly isElsewhere: boolean
+}
+
 /** The part of `Deps` that reads the decision log, and vouches for it. */
 export interface AuditDeps {
   /** Rejects with `LOG_NOT_FOUND`, naming where it looked, or `LOG_UNREADABLE`. */
@@ -68,4 +83,18 @@ export interface AuditDeps {
    * whose account it is.
    */
   openTrail(selection: TrailSelection): Promise<OpenedTrail>
+  /**
+   * Ships the log beside a run of `profile`, until disposed of. Does nothing unless a setting asks
+   * for it, and never throws.
+   */
+  shipBeside(flags: ShipFlags, profile: string): AsyncDisposable
+  /**
+   * Ships what is in the log now. Rejects with `CONFIG_INVALID` where no setting says where to,
+   * with `LOG_NOT_FOUND`, with `SHIPPING_FAILED` or `SHIPPING_REFUSED`, and with `INTERRUPTED` when
+   * `signal` aborts.
+   */
+  shipLog(
+    flags: ShipFlags,
+    options: { readonly signal: AbortSignal; readonly onProgress: (lines: number) => void },
+  ): Promise<ShippedLog>
 }

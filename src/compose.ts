@@ -16,6 +16,7 @@ import { digest, newId, newToken } from './compose/randomness.ts'
 import { openRun } from './compose/run.ts'
 import { openSessions } from './compose/sessions.ts'
 import { readSettings } from './compose/settings.ts'
+import { shipLogBeside, shipWholeLog } from './compose/shipping.ts'
 import { composeSigning } from './compose/signing.ts'
 import { openTables, planTables } from './compose/tables.ts'
 import { openTrail } from './compose/trail.ts'
@@ -69,6 +70,8 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     openOutboxes: (flags) => openOutboxes(world, flags),
     openTrail: (selection) => openTrail(world, selection),
     signing: composeSigning(world),
+    shipBeside: (flags, profile) => shipLogBeside(world, flags, profile),
+    shipLog: (flags, options) => shipWholeLog(world, flags, options),
     digest,
     newId,
     openEndpoint: async (supply, { port, session }) => {

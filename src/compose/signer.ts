@@ -9,8 +9,8 @@ const RESOLVE_TIMEOUT = 10 * MINUTE
 /** Credentials that end sooner sign nothing any more. */
 const LEAST_LIFE = MINUTE
 
-/** Gives the credentials that sign calls of our own. */
-export type CredentialsOf = () => Promise<Credentials>
+/** Gives the credentials that sign calls of our own, unless `signal` aborts first. */
+export type CredentialsOf = (signal?: AbortSignal) => Promise<Credentials>
 
 /**
  * What `resolve` gives, kept until it is about to end. A person is asked for a code at most once,
@@ -23,9 +23,10 @@ export function keepCredentials(
 ): CredentialsOf {
   let mayPrompt = prompts === 'allowed'
   let kept: Credentials | undefined
-  return async () => {
+  return async (signal) => {
     if (kept && (kept.expiration ?? Infinity) - clock.aws() > LEAST_LIFE) return kept
-    const options = { mayPrompt, signal: AbortSignal.timeout(RESOLVE_TIMEOUT) }
+    const late = AbortSignal.timeout(RESOLVE_TIMEOUT)
+    const options = { mayPrompt, signal: signal ? AbortSignal.any([signal, late]) : late }
     mayPrompt = false
     kept = await resolve(options)
     return kept

@@ -21,3 +21,9 @@ export function parseShipTarget(text: string): ShipTarget | undefined {
   const at = path.lastIndexOf('/')
   return { kind: 'cloudwatch', group: path.slice(0, at), stream: path.slice(at + 1) }
 }
+
+/** What may be shown of a target: of a URL its host, as the path may hold a secret. */
+export function shownTarget(target: ShipTarget): string {
+  if (target.kind === 'cloudwatch') return `cloudwatch:${target.group}/${target.stream}`
+  return URL.parse(target.url)?.host ?? 'a URL'
+}

@@ -64,6 +64,8 @@ export default defineCommand({
     const profile = chooseProfile(given, options.profile, deps)
     deps.children.assertRunnable(command, { nested: options.nested ?? false })
 
+    // Ends after the run: what that records last is shipped as well.
+    await using _ = deps.shipBeside(options, profile)
     await using run = await deps.openRun({
       profile,
       mode: isServer ? 'server' : 'cli',
