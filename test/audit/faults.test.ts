@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { DecisionLogOptions } from '../../src/audit/file-decision-log.ts'
 import { diskFiles } from '../../src/audit/log-file.ts'
+import { MINUTE } from '../../src/domain/time.ts'
 import { hasCode } from '../../src/errors.ts'
-import { type Fault, type FaultyFiles, faultyFiles } from './faulty-files.ts'
-import { issued, type LogPlace, makeLogPlace, requestIds } from './log-fixture.ts'
+import { pick, random, scaled } from '../fixtures/random.ts'
+import { type Fault, faultyFiles } from './faulty-files.ts'
+import {
+  issued,
+  type LogPlace,
+  makeLogPlace,
+  manualClock,
+  readWholeLog,
+  requestIds,
+} from './log-fixture.ts'
 
 const FAULTS: readonly Fault[] = [
   'ENOSPC',
@@ -17,25 +27,29 @@ const FAULTS: readonly Fault[] = [
 
 suite('a fault of the file system (I2)', () => {
   for (const fault of FAULTS) {
-    test(`costs no acknowledged record, whichever call it strikes: ${fault}`, async () => {
-      for (let struck = 1; ; struck++) {
-        using place = makeLogPlace()
-        const files = faultyFiles(fault, (call) => call === struck)
-        const { acknowledged, rejected } = await run(place, files)
-
-        const { problems, streams } = place.verify()
-        const onChain = requestIds(place.verify())
-        const about = `call ${struck}\n${place.text()}`
-        assert.deepEqual(problems, [], about)
-        // In order, once each, and nothing else: what was rejected cannot be taken for issued.
-        assert.deepEqual(onChain, acknowledged, about)
-        assert.equal(acknowledged.at(-1), 'last', about)
-        assert.equal([...streams.values()].flat().filter(isNote).length, 2, about)
-        if (rejected.length > 0) assert.match(place.text(), /"type":"recovered"/, about)
-        if (files.calls < struck) break
-      }
-    })
+    test(`costs no acknowledged record, whichever call it strikes: ${fault}`, () =>
+      strikeEachCall(fault, undefined))
   }
+
+  for (const fault of ['ENOSPC', 'half', 'written, then EIO', 'lost at sync'] as const) {
+    test(`costs none either while the log moves from file to file: ${fault}`, () =>
+      strikeEachCall(fault, { maxBytes: 600, maxAgeMs: 1e12 }))
+  }
+
+  test('costs no acknowledged record when others come again and again', async () => {
+    for (let seed = 1; seed <= scaled(60); seed++) {
+      using place = makeLogPlace()
+      const next = random(seed)
+      const fault = pick(next, FAULTS)
+      let isOver = false
+      const files = faultyFiles(fault, () => !isOver && next() < 0.05)
+      const limits = { maxBytes: 1 + next() * 3000, maxAgeMs: 1e12 }
+      const { acknowledged, rejected } = await run(place, { files, limits }, () => {
+        isOver = true
+      })
+      assertSound(place, acknowledged, rejected, `seed ${seed}, ${fault}`)
+    }
+  })
 
   test('is over with the first append after it, and the log says what it cost', async () => {
     using place = makeLogPlace()
@@ -116,20 +130,40 @@ suite('a fault of the file system (I2)', () => {
   })
 })
 
-/** A run with two notes and some appends, one by one and together, the last of them at the end. */
-async function run(place: LogPlace, files: FaultyFiles) {
-  const log = await place.open({ files }).catch((error: unknown) => {
-    assert.ok(hasCode(error, 'LOG_UNAVAILABLE'), String(error))
-    return place.open({ files })
-  })
+async function strikeEachCall(fault: Fault, limits: DecisionLogOptions['limits']): Promise<void> {
+  for (let struck = 1; ; struck++) {
+    using place = makeLogPlace()
+    const files = faultyFiles(fault, (call) => call === struck)
+    const { acknowledged, rejected } = await run(place, { files, limits })
+    assertSound(place, acknowledged, rejected, `call ${struck}`)
+    if (limits) assert.ok(place.rotated().length > 0)
+    if (files.calls < struck) break
+  }
+}
+
+/**
+ * A run with two notes and some appends, one by one and together, the last of them at the end, when
+ * `beforeLast` was called. The clock moves on, so that what failed is tried again.
+ */
+async function run(
+  place: LogPlace,
+  options: Partial<DecisionLogOptions>,
+  beforeLast: () => void = () => {},
+) {
+  const clock = manualClock()
+  const open = () => place.open({ ...options, clock })
+  let log = await open().catch(assertUnavailable)
+  for (let attempt = 1; !log && attempt < 20; attempt++) log = await open().catch(assertUnavailable)
+  assert.ok(log)
   const acknowledged: string[] = []
   const rejected: string[] = []
   const append = async (id: string) => {
+    clock.advance(2 * MINUTE)
     try {
       await log.append(issued(id))
       acknowledged.push(id)
     } catch (error) {
-      assert.ok(hasCode(error, 'LOG_UNAVAILABLE'), String(error))
+      assertUnavailable(error)
       rejected.push(id)
     }
   }
@@ -139,11 +173,33 @@ async function run(place: LogPlace, files: FaultyFiles) {
   await Promise.all(['a', 'b', 'c'].map(append))
   await Promise.all(['d', 'e'].map(append))
   await append('one more')
+  beforeLast()
   await append('last')
   if (!acknowledged.includes('last')) await append('last')
   log.note({ type: 'stop' })
   await log[Symbol.asyncDispose]()
   return { acknowledged, rejected }
+}
+
+function assertUnavailable(error: unknown): undefined {
+  assert.ok(hasCode(error, 'LOG_UNAVAILABLE'), String(error))
+}
+
+function assertSound(
+  place: LogPlace,
+  acknowledged: readonly string[],
+  rejected: readonly string[],
+  when: string,
+): void {
+  const { problems, streams } = place.verify()
+  const text = readWholeLog(place.path)
+  const about = `${when}\n${text}`
+  assert.deepEqual(problems, [], about)
+  // In order, once each, and nothing else: what was rejected cannot be taken for issued.
+  assert.deepEqual(requestIds(place.verify()), acknowledged, about)
+  assert.equal(acknowledged.at(-1), 'last', about)
+  assert.equal([...streams.values()].flat().filter(isNote).length, 2, about)
+  if (rejected.length > 0) assert.match(text, /"type":"recovered"/, about)
 }
 
 function isNote({ type, reason }: { readonly type: string; readonly reason?: unknown }): boolean {
