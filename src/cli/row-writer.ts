@@ -44,10 +44,18 @@ export function openRowWriter<Shown>(
     case 'table':
       return tableRows(out, kind)
     case 'csv':
-      return csvRows(out, kind)
     case 'json':
-      return jsonRows(out, kind)
+      return openFieldWriter(out, format, kind)
   }
+}
+
+/** As {@link openRowWriter}, for programs alone. */
+export function openFieldWriter<Shown>(
+  out: Pick<Output, 'stream'>,
+  format: 'csv' | 'json',
+  kind: Pick<RowKind<Shown>, 'fields' | 'fieldsOf'>,
+): RowWriter<Shown> {
+  return format === 'csv' ? csvRows(out, kind) : jsonRows(out, kind)
 }
 
 function tableRows<Shown>(
@@ -77,7 +85,7 @@ function tableRows<Shown>(
 
 function csvRows<Shown>(
   out: Pick<Output, 'stream'>,
-  { fields, fieldsOf }: RowKind<Shown>,
+  { fields, fieldsOf }: Pick<RowKind<Shown>, 'fields' | 'fieldsOf'>,
 ): RowWriter<Shown> {
   let heading = csvLine(fields)
   return {
@@ -100,7 +108,7 @@ function toCell(value: unknown): string | number | null {
 
 function jsonRows<Shown>(
   out: Pick<Output, 'stream'>,
-  { fieldsOf }: RowKind<Shown>,
+  { fieldsOf }: Pick<RowKind<Shown>, 'fieldsOf'>,
 ): RowWriter<Shown> {
   let before = '[\n'
   return {

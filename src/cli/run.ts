@@ -6,6 +6,7 @@ import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
 import approve from './commands/approve.ts'
 import auditCloudtrail from './commands/audit-cloudtrail.ts'
 import auditShip from './commands/audit-ship.ts'
+import auditShow from './commands/audit-show.ts'
 import breakGlass from './commands/break-glass.ts'
 import breakGlassClose from './commands/break-glass-close.ts'
 import breakGlassList from './commands/break-glass-list.ts'
@@ -68,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   breakGlassClose,
   breakGlassReview,
   notifyFlush,
+  auditShow,
   auditCloudtrail,
   auditShip,
   initTables,
