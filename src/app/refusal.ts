@@ -37,14 +37,14 @@ export function adviceOf(remedy: Remedy): string {
     case 'request':
       return `ask ${remedy.approvers.join(' or ')} for approval: sentinel request ${quoted(remedy.profile)} --justification WHY`
     case 'break_glass':
-      return `in an emergency: sentinel breakglass ${quoted(remedy.profile)} --reason-code incident --justification WHY`
+      return `in an emergency: sentinel breakglass ${quoted(remedy.profile)} --reason-code ${remedy.reasonCode ?? 'incident'} --justification WHY`
     default:
       return remedy satisfies never
   }
 }
 
-/** As a shell wants it. */
-function quoted(word: string): string {
+/** `word` as one word of a shell. */
+export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 

@@ -52,6 +52,18 @@ export function parseStoreLocation(text: string): StoreLocation | undefined {
   }
 }
 
+/**
+ * Whether `named`, as a policy writes it, is the place `location`: by what they say, which is all
+ * there is to go by where nobody may look. A table without a region is in the one of whoever runs.
+ */
+export function isSamePlace(named: string, location: string): boolean {
+  if (named === location) return true
+  const [one, other] = [parseStoreLocation(named), parseStoreLocation(location)]
+  if (one?.kind !== 'dynamodb' || other?.kind !== 'dynamodb') return false
+  if (one.arn !== undefined || other.arn !== undefined || one.table !== other.table) return false
+  return one.region === undefined || one.region === other.region
+}
+
 /** Whether what is kept at `location`, in its full form, can be read from other machines. */
 export function isShared(location: string): boolean {
   return /^(?:dynamodb|arn:[^:]+:dynamodb):/.test(location)

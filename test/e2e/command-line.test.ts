@@ -176,7 +176,10 @@ suite('--output json', { concurrency: 2 }, () => {
         ...['source_identity', 'role', 'stamped'],
       ],
     ],
-    'policy explain': ['policy explain dev', ['policy', 'asked', 'decision', 'rules']],
+    'policy explain': [
+      'policy explain dev',
+      ['policy', 'asked', 'decision', 'rules', 'bound_to', 'nearest', 'approval', 'break_glass'],
+    ],
     'policy validate': [
       'policy validate policy.yaml',
       ['valid', 'reference', 'sha256', 'rules', 'warnings'],

@@ -1,22 +1,17 @@
+import { explainAccess } from '../../app/explain-access.ts'
 import { hypotheticalPrincipal } from '../../app/hypothetical.ts'
-import { adviceOf } from '../../app/refusal.ts'
 import type { Deps } from '../../deps.ts'
-import { formatDuration } from '../../domain/duration.ts'
-import { explain } from '../../domain/policy/evaluate.ts'
-import {
-  type Explanation,
-  MODES,
-  type Mode,
-  type Policy,
-  type Target,
-} from '../../domain/policy/types.ts'
+import { type AccessInput, MODES, type Policy, type Target } from '../../domain/policy/types.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { toSeconds } from '../../domain/time.ts'
 import { hasCode, SentinelError } from '../../errors.ts'
-import { nearest } from '../../near-miss.ts'
+import { readChoice } from '../audit-options.ts'
 import { defineCommand } from '../command.ts'
+import { explanationFields, renderExplanation } from '../explanation.ts'
 import { POLICY_OPTIONS } from '../issue-options.ts'
 import { chooseProfile } from '../profile-argument.ts'
+import { requestFlags } from '../request-options.ts'
+import { describeSuppositions, GRANT_WORDS, supposeGrant, supposeSession } from '../suppositions.ts'
 
 export default defineCommand({
   usage: 'policy explain [profile]',
@@ -24,6 +19,7 @@ export default defineCommand({
   examples: [
     'policy explain prod --policy policy.yaml --mode server',
     'policy explain prod --policy policy.yaml --user iam:bob --role arn:aws:iam::444455556666:role/Prod',
+    'policy explain prod --policy policy.yaml --grant approval',
   ],
   options: {
     profile: {
@@ -43,24 +39,55 @@ export default defineCommand({
       summary: 'When: 2026-01-14T23:00:00+01:00 (default: now)',
     },
     role: { type: 'string', value: 'ARN', summary: 'The role (default: that of the profile)' },
+    grant: {
+      type: 'string',
+      value: GRANT_WORDS.join('|'),
+      summary: 'As if one were live: for whoever asks, and this profile and role',
+    },
+    'session-store': {
+      type: 'string',
+      value: 'LOCATION',
+      summary: 'As if a server asked whose session is tracked there',
+    },
     ...POLICY_OPTIONS,
   },
 
   async run({ args: [given], options }, deps) {
     const profile = chooseProfile(given, options.profile, deps)
-    const mode = readMode(options.mode ?? 'cli')
+    const mode = readChoice('mode', options.mode ?? 'cli', MODES)
     const at = options.at === undefined ? deps.clock.aws() : readInstant(options.at)
     const { policy, reference } = await readPolicy(options, profile, deps)
     const { principal, target } = await whoAndWhat(profile, options, policy, deps)
-    const explanation = explain(policy, { principal, profile, target, mode, at, grants: [] })
-    const question = { principal: principal.arn, profile, role: target.roleArn, mode, at }
+    const input = supposeGrant(options.grant, policy, {
+      principal,
+      profile,
+      target,
+      mode,
+      at,
+      grants: [],
+      ...supposeSession(options['session-store'], policy, mode),
+    })
+    const explained = explainAccess(policy, input, requestFlags(options))
+    const question = `${principal.arn} asks for ${profile} (${mode}) at ${toSeconds(at)}`
     deps.out.print(
-      render(explanation, `${principal.arn} asks for ${profile} (${mode}) at ${toSeconds(at)}`),
-      { policy: reference, asked: { ...question, at: toSeconds(at) }, ...explanation },
+      [question, ...describeSuppositions(input), '', renderExplanation(explained)].join('\n'),
+      { policy: reference, asked: askedFields(input), ...explanationFields(explained) },
     )
     return undefined
   },
 })
+
+function askedFields({ principal, profile, target, mode, at, grants, sessionStore }: AccessInput) {
+  return {
+    principal: principal.arn,
+    profile,
+    role: target.roleArn,
+    mode,
+    at: toSeconds(at),
+    grant: grants[0]?.basis ?? null,
+    session_store: sessionStore ?? null,
+  }
+}
 
 async function readPolicy(
   options: Parameters<Deps['checkPolicy']>[0],
@@ -117,15 +144,6 @@ function targetOf(roleArn: string): Target {
   return { roleArn, account: roleArn.split(':')[4] ?? '', stamped: true }
 }
 
-function readMode(text: string): Mode {
-  const mode = MODES.find((known) => known === text)
-  if (mode) return mode
-  const near = nearest(text, MODES)
-  throw new SentinelError('USAGE', `unknown mode "${text}"`, {
-    hint: near ? `did you mean ${near}?` : `modes are ${MODES.join(', ')}`,
-  })
-}
-
 function readInstant(text: string): number {
   try {
     return Temporal.Instant.from(text).epochMilliseconds
@@ -134,24 +152,4 @@ function readInstant(text: string): number {
       hint: 'write it as 2026-01-14T23:00:00+01:00 or with Z',
     })
   }
-}
-
-function render({ decision, rules }: Explanation, question: string): string {
-  const lines = [question, '']
-  for (const rule of rules) {
-    const decides = decision.rule?.index === rule.index ? '  ← decides' : ''
-    lines.push(`${mark(rule.matched)} ${rule.index + 1}. ${rule.name} (${rule.effect})${decides}`)
-    for (const { matched, condition, expected, actual } of rule.conditions) {
-      lines.push(`    ${mark(matched)} ${condition}: ${actual}, wanted ${expected.join(' or ')}`)
-    }
-  }
-  const cap = decision.maxDuration
-  lines.push('', `${decision.outcome}: ${decision.reason}`)
-  if (cap !== undefined) lines.push(`at most ${formatDuration(cap)}`)
-  for (const remedy of decision.remedies) lines.push(`to change it: ${adviceOf(remedy)}`)
-  return lines.join('\n')
-}
-
-function mark(matched: boolean): string {
-  return matched ? '✓' : '✗'
 }

@@ -60,7 +60,10 @@ export function failsOnlyByTime(rule: Rule, facts: Facts): boolean {
 }
 
 /** Holds each condition that `rule` has against the facts. */
-export function checkConditions(rule: Rule, facts: Facts): readonly ConditionCheck[] {
+export function checkConditions(
+  rule: Pick<Rule, 'conditions' | 'effect'>,
+  facts: Facts,
+): readonly ConditionCheck[] {
   return NAMES.filter((name) => rule.conditions[name] !== undefined).map((name) => ({
     condition: name,
     matched: MATCHERS[name](rule.conditions, facts, rule.effect),
@@ -76,6 +79,14 @@ export function covers(rule: ApprovalRule | BreakGlassRule, facts: Facts): boole
     matchesAny(rule.profiles, facts.input.profile) &&
     matchesAnyUser(rule.users, facts)
   )
+}
+
+/** Holds what makes `rule` cover an access against the facts: all of it matches where it covers. */
+export function checkCover(
+  { profiles, users }: ApprovalRule | BreakGlassRule,
+  facts: Facts,
+): readonly ConditionCheck[] {
+  return checkConditions({ conditions: { profiles, users }, effect: 'allow' }, facts)
 }
 
 /** Whether the profile's name may be relied on to stand for the role that is served. */

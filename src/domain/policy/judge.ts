@@ -62,7 +62,7 @@ function isPermitted({ effect }: Rule, { policy, input }: Facts): boolean {
 }
 
 /** Whether the session's record is where somebody else can revoke it. */
-function isTracked(named: string | undefined, actual: string | undefined): boolean {
+export function isTracked(named: string | undefined, actual: string | undefined): boolean {
   if (actual === undefined) return false
   return named === undefined ? /^(?:dynamodb|arn:[^:]+:dynamodb):/.test(actual) : named === actual
 }

@@ -3,6 +3,11 @@
  *
  * @module
  */
+import { LONGEST_ASK } from '../access-request.ts'
+import { LONGEST_EVENT } from '../break-glass.ts'
+import { personOf } from '../principal.ts'
+import { SECOND } from '../time.ts'
+import { covers } from './conditions.ts'
 import { decide } from './evaluate.ts'
 import { gatherFacts } from './facts.ts'
 import { liftersOf } from './grants.ts'
@@ -11,6 +16,7 @@ import {
   type ApprovalRule,
   type BreakGlassRule,
   type Decision,
+  type Grant,
   MODES,
   type Policy,
 } from './types.ts'
@@ -43,4 +49,32 @@ export function liftable(policy: Policy, input: Omit<AccessInput, 'mode' | 'gran
     found = { refusal: decision, ...(isFinal ? {} : liftersOf(rule, facts)), ...found }
   }
   return found
+}
+
+/**
+ * The grant that the caller would have had since `input.at`, under the rule that gives one for this
+ * profile; whether it lifts anything is the policy's to decide. `undefined`: no rule gives one, or
+ * there is no role that it would be for.
+ */
+export function grantAsIf(
+  basis: Grant['basis'],
+  policy: Policy,
+  input: AccessInput,
+): Grant | undefined {
+  const { principal, profile, target, at } = input
+  const facts = gatherFacts(policy, input)
+  const rules = basis === 'approval' ? policy.approvals : policy.breakGlass
+  const rule = rules.find((candidate) => covers(candidate, facts))
+  if (!rule || !target.stamped || target.roleArn === undefined) return undefined
+  const longest = basis === 'approval' ? LONGEST_ASK : LONGEST_EVENT
+  return {
+    id: 'hypothetical',
+    basis,
+    person: personOf(principal),
+    profile,
+    roleArn: target.roleArn,
+    startsAt: at,
+    endsAt: at + Math.min(rule.maxDuration ?? longest, longest) * SECOND,
+    rule: rule.name,
+  }
 }

@@ -9,13 +9,13 @@ import { type Facts, gatherFacts } from './facts.ts'
 import { liftersOf } from './grants.ts'
 import { judge, type Verdict } from './judge.ts'
 import { nextOpening } from './time-window.ts'
-import type { Remedy, Rule } from './types.ts'
+import type { BreakGlassRule, Remedy, Rule } from './types.ts'
 
 /** A refusal is to be quick, however many windows a policy has. */
 const WINDOWS_LOOKED_AT = 25
 
 /** Stands for the one of the user's choosing, where the policy names no store. */
-const ANY_SHARED_STORE = 'dynamodb:any'
+export const ANY_SHARED_STORE = 'dynamodb:any'
 
 /**
  * What would change `verdict`, a refusal: first what the caller can do alone and at once, then what
@@ -41,8 +41,14 @@ function liftingRemedies(
   const approvers = approval?.approvers.map(({ text }) => text)
   return {
     ...(approvers && { request: { kind: 'request', profile, approvers } }),
-    ...(breakGlass && { breakGlass: { kind: 'break_glass', profile } }),
+    ...(breakGlass && { breakGlass: breakGlassRemedy(profile, breakGlass) }),
   }
+}
+
+function breakGlassRemedy(profile: string, { reasonCodes }: BreakGlassRule): Remedy {
+  const [first] = reasonCodes
+  const isUsual = first === undefined || reasonCodes.includes('incident')
+  return { kind: 'break_glass', profile, ...(!isUsual && { reasonCode: first }) }
 }
 
 function serverRemedy(facts: Facts): Remedy | undefined {

@@ -237,7 +237,8 @@ export interface AccessInput {
 export type Remedy =
   /** `sentinel request PROFILE`; the approvers as the policy writes them. */
   | { readonly kind: 'request'; readonly profile: string; readonly approvers: readonly string[] }
-  | { readonly kind: 'break_glass'; readonly profile: string }
+  /** `reasonCode`: one that the rule takes, where that is not `incident`. */
+  | { readonly kind: 'break_glass'; readonly profile: string; readonly reasonCode?: ReasonCode }
   /** The same command with `--server`. */
   | { readonly kind: 'server' }
   /** Server mode with a tracked session, in this store if the policy names one. */
@@ -277,20 +278,4 @@ export interface ConditionCheck {
   /** As a policy would write it; any one of them would do. */
   readonly expected: readonly string[]
   readonly actual: string
-}
-
-/** A rule, with the conditions it has. One without conditions matches everything. */
-interface RuleCheck {
-  readonly name: string
-  readonly index: number
-  readonly effect: Effect
-  readonly matched: boolean
-  readonly conditions: readonly ConditionCheck[]
-}
-
-export interface Explanation {
-  readonly decision: Decision
-  /** Every rule, in order. The first that matched decides, unless the profile's name is bound to
-   * another role: then none was asked. */
-  readonly rules: readonly RuleCheck[]
 }

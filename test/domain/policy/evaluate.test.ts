@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { decide, explain } from '../../../src/domain/policy/evaluate.ts'
+import { decide } from '../../../src/domain/policy/evaluate.ts'
+import { explain } from '../../../src/domain/policy/explain.ts'
 import type { AccessInput, Effect, Policy } from '../../../src/domain/policy/types.ts'
 import { HOUR, MINUTE } from '../../../src/domain/time.ts'
 import {
