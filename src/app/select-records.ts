@@ -43,7 +43,6 @@ export async function* followRecords(
   let tellCaughtUp = () => {}
   let isCaughtUp = false
   const follow = {
-    last: Number.POSITIVE_INFINITY,
     onCaughtUp() {
       isCaughtUp = true
       tellCaughtUp()

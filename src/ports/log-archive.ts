@@ -128,10 +128,9 @@ export interface RecordQuery {
   readonly containing?: readonly string[]
   /**
    * Goes on with what is written later, rotation included, until the signal aborts; the iteration
-   * ends then. `last`: begins with so many lines from the end.
+   * ends then.
    */
   readonly follow?: {
-    readonly last: number
     /** Called once, when what stood there at the beginning has been given. */
     readonly onCaughtUp?: () => void
   }

@@ -1,0 +1,138 @@
+import type { LoggedRecord } from '../domain/log-record.ts'
+import { SentinelError } from '../errors.ts'
+import { STREAM } from './chain.ts'
+
+/** What a line says about its place in the log; the rest of it is what it records. */
+export interface ParsedLine {
+  readonly v: unknown
+  readonly stream: string
+  readonly seq: number
+  readonly [field: string]: unknown
+}
+
+/** The version of the format that this program knows. */
+const VERSION = 1
+
+/** The object that a line holds: `undefined` for a torn line. */
+export function parseObject(line: Buffer): Readonly<Record<string, unknown>> | undefined {
+  // What does not begin so is no object, and need not be held against a parser.
+  if (line[0] !== OPENING_BRACE) return undefined
+  try {
+    return JSON.parse(line.toString('latin1'))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}
+
+const OPENING_BRACE = 0x7b
+
+/** Whether an object of a line has a place in a stream. */
+export function hasPlace(object: Readonly<Record<string, unknown>>): object is ParsedLine {
+  const { stream, seq } = object
+  if (typeof stream !== 'string' || !STREAM.test(stream)) return false
+  return typeof seq === 'number' && Number.isSafeInteger(seq) && seq > 0
+}
+
+/**
+ * The record that a line holds, `undefined` where it is none: torn, or with a field that is not
+ * what it should be. Fields that are not known are kept. Throws `LOG_UNREADABLE` for a line of a
+ * later version: it may mean something else.
+ */
+export function parseRecord(line: Buffer, path: string): LoggedRecord | undefined {
+  const object = parseObject(line)
+  if (!object || !hasPlace(object)) return undefined
+  if (object.v !== VERSION) {
+    if (typeof object.v === 'number' && object.v > VERSION) throw laterVersion(path, object.v)
+    return undefined
+  }
+  return isRecord(object) ? object : undefined
+}
+
+/** Says that a newer program wrote a line. */
+export function laterVersion(path: string, version: number): SentinelError {
+  return new SentinelError(
+    'LOG_UNREADABLE',
+    `${path} has records of version ${version}, and this sentinel knows version ${VERSION}`,
+    { hint: 'read it with the newer sentinel that wrote it' },
+  )
+}
+
+/** What the value of each field is. A new field of a record does not compile without its kind. */
+const KINDS = {
+  type: 'string',
+  stream: 'string',
+  seq: 'number',
+  time: 'string',
+  host: 'string',
+  pid: 'number',
+  decided_at: 'string',
+  user: 'string',
+  person: 'string',
+  principal: 'string',
+  principal_id: 'string',
+  profile: 'string',
+  role_arn: 'string',
+  account: 'string',
+  mode: 'string',
+  effect: 'string',
+  outcome: 'string',
+  basis: 'string',
+  rule: 'string',
+  rule_index: 'number',
+  reason: 'string',
+  code: 'string',
+  policy: 'object',
+  stale_policy: 'boolean',
+  request_id: 'string',
+  source_identity: 'string',
+  access_key_id: 'string',
+  session_id: 'string',
+  session_store: 'string',
+  tracked_in: 'string',
+  server_instance_id: 'string',
+  stale_session: 'boolean',
+  session_user: 'string',
+  lock: 'string',
+  subject_id: 'string',
+  subject_person: 'string',
+  justification: 'string',
+  comment: 'string',
+  reason_code: 'string',
+  verdict: 'string',
+  until: 'string',
+  notification_id: 'string',
+  event: 'string',
+  receiver: 'string',
+  duration_seconds: 'number',
+  expires_at: 'string',
+  grant_id: 'string',
+  grant_store: 'string',
+  grant_from: 'string',
+  grant_until: 'string',
+  grant_rule: 'string',
+  grant_approved_by: 'string',
+  grant_automatic: 'boolean',
+  stamped: 'boolean',
+  endpoint_override: 'boolean',
+  peer: 'string',
+  repeats: 'number',
+  of: 'string',
+  count: 'number',
+  version: 'string',
+  exit_status: 'number',
+  heads: 'object',
+} as const satisfies Record<keyof LoggedRecord, 'string' | 'number' | 'boolean' | 'object'>
+
+const KIND_OF: ReadonlyMap<string, string> = new Map(Object.entries(KINDS))
+
+/** Every record has these; the others may be left out. */
+const ALWAYS = ['type', 'time', 'host', 'pid'] as const
+
+function isRecord(object: ParsedLine): object is ParsedLine & LoggedRecord {
+  if (ALWAYS.some((field) => object[field] === undefined)) return false
+  return Object.entries(object).every(([field, value]) => {
+    const kind = KIND_OF.get(field)
+    return kind === undefined || (typeof value === kind && value !== null)
+  })
+}
