@@ -25,7 +25,7 @@ const FAULTS: readonly Fault[] = [
   'lost at sync',
 ]
 
-suite('a fault of the file system (I2)', () => {
+suite('a fault of the file system (I2)', { concurrency: 4 }, () => {
   for (const fault of FAULTS) {
     test(`costs no acknowledged record, whichever call it strikes: ${fault}`, () =>
       strikeEachCall(fault, undefined))

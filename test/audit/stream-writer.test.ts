@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { suite, test } from 'node:test'
-import type { Every } from '../../src/audit/keep-compressing.ts'
 import { issued, makeLogPlace, requestIds, streamOf } from './log-fixture.ts'
+import { manualTimers } from './manual-timers.ts'
 import { verifyLog } from './verify-log.ts'
 import { onRead, onWrite } from './wrapped-files.ts'
 
@@ -221,17 +221,17 @@ suite('the heads of other streams', () => {
 
   test('are witnessed every five minutes, when there is something to witness', async () => {
     using place = makeLogPlace()
-    const timer = manualTimer()
-    const log = await place.open({ every: timer.every })
+    const timers = manualTimers()
+    const log = await place.open({ every: timers.every })
     await log.append({ type: 'start' })
-    timer.fire()
+    timers.fire(300_000)
     await using other = await place.open({ stream: streamOf('b') })
     await other.append(issued('r1'))
-    timer.fire()
+    timers.fire(300_000)
+    assert.deepEqual(timers.intervals(), [300_000])
     await log[Symbol.asyncDispose]()
 
-    assert.deepEqual(timer.intervals, [300_000])
-    assert.equal(timer.isDisposed(), true)
+    assert.deepEqual(timers.intervals(), [])
     const { streams, problems } = place.verify()
     assert.deepEqual(problems, [])
     const witnesses = streams.get(log.stream)!.filter(({ type }) => type === 'witness')
@@ -265,19 +265,3 @@ suite('the heads of other streams', () => {
     assert.ok(bytesRead < 128 * 1024, String(bytesRead))
   })
 })
-
-function manualTimer() {
-  const intervals: number[] = []
-  let run: (() => void) | undefined
-  let isDisposed = false
-  const every: Every = (intervalMs, given) => {
-    intervals.push(intervalMs)
-    run = given
-    return {
-      [Symbol.dispose]: () => {
-        isDisposed = true
-      },
-    }
-  }
-  return { every, intervals, fire: () => run?.(), isDisposed: () => isDisposed }
-}
