@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { suite, test } from 'node:test'
+import type { StreamHead } from '../../src/domain/log-head.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { SentinelError } from '../../src/errors.ts'
-import { issued, makeLogPlace, requestIds, STILL_CLOCK } from './log-fixture.ts'
-import { spying } from './wrapped-files.ts'
+import { MINUTE } from '../../src/domain/time.ts'
+import { hasCode, SentinelError } from '../../src/errors.ts'
+import type { DecisionLog } from '../../src/ports/decision-log.ts'
+import { pick, random, scaled } from '../fixtures/random.ts'
+import { faultyFiles } from './faulty-files.ts'
+import {
+  issued,
+  makeLogPlace,
+  manualClock,
+  readWholeLog,
+  requestIds,
+  STILL_CLOCK,
+} from './log-fixture.ts'
+import { onWrite, spying } from './wrapped-files.ts'
 
 suite('the decision log', () => {
   test('chains records from the name of the stream on, in the order they came', async () => {
@@ -135,3 +148,127 @@ suite('the decision log', () => {
     assert.equal(recovered?.count, 1)
   })
 })
+
+suite('the head of a stream', () => {
+  test('is its last durable line, and there is none before the first', async () => {
+    using place = makeLogPlace()
+    const log = await place.open()
+    assert.equal(log.head(), undefined)
+    await log.append({ type: 'start' })
+    await log.append(issued('r1'))
+
+    assert.deepEqual(log.head(), headOf(place.text(), log.stream))
+    assert.equal(log.head()?.seq, 2)
+    await log[Symbol.asyncDispose]()
+  })
+
+  test('is not that of a line which waits for the disk', async () => {
+    using place = makeLogPlace()
+    const syncing = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const beforeSync = () => {
+      syncing.resolve()
+      return gate.promise
+    }
+    await using log = await place.open({ files: spying([], beforeSync) })
+    const append = log.append(issued('r1'))
+    await syncing.promise
+
+    assert.notEqual(place.text(), '')
+    assert.equal(log.head(), undefined)
+    gate.resolve()
+    await append
+    assert.equal(log.head()?.seq, 1)
+  })
+
+  test('stays when a write fails, and goes on from there with the next', async () => {
+    using place = makeLogPlace()
+    let isBroken = false
+    const files = onWrite(async (write) => {
+      const taken = await write()
+      if (isBroken) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+      return taken
+    })
+    await using log = await place.open({ files })
+    await log.append(issued('r1'))
+    const before = log.head()
+    isBroken = true
+    await assert.rejects(log.append(issued('r2')), { code: 'LOG_UNAVAILABLE' })
+    assert.deepEqual(log.head(), before)
+    isBroken = false
+    await log.append(issued('r3'))
+
+    assert.deepEqual(log.head(), headOf(place.text(), log.stream))
+    assert.equal(log.head()?.seq, 3)
+  })
+
+  test('is on the chain and never goes back, whatever fails and wherever the log goes', async () => {
+    for (let seed = 1; seed <= scaled(20); seed++) {
+      using place = makeLogPlace()
+      const next = random(seed)
+      const clock = manualClock()
+      let isOver = false
+      const files = faultyFiles(pick(next, ['ENOSPC', 'half', 'written, then EIO']), () => {
+        return !isOver && next() < 0.1
+      })
+      const limits = { maxBytes: 1500, maxAgeMs: 1e12 }
+      const log = await open(() => place.open({ clock, files, limits }))
+      const heads: StreamHead[] = []
+      for (let count = 1; count <= 20; count++) {
+        clock.advance(MINUTE)
+        isOver = count === 20
+        await log.append(issued(`r${count}`)).catch(() => {})
+        const head = log.head()
+        if (head) heads.push(head)
+      }
+      await log[Symbol.asyncDispose]()
+
+      const about = `seed ${seed}`
+      assert.deepEqual(
+        heads.map(({ seq }) => seq),
+        heads.map(({ seq }) => seq).toSorted((one, other) => one - other),
+        about,
+      )
+      const lines = readWholeLog(place.path).split('\n')
+      const hashes = new Set(lines.map((line) => hash('sha256', line)))
+      assert.ok(
+        heads.every(({ hash }) => hashes.has(hash)),
+        about,
+      )
+      const onChain = place.verify().streams.get(log.stream) ?? []
+      // What was a head is never annulled: the next line follows it.
+      for (const { seq, hash } of heads) {
+        const follower = onChain[seq]
+        assert.ok(follower === undefined || follower.prev === hash, `${about}, line ${seq}`)
+      }
+    }
+  })
+
+  test('may be asked for when the log is closed', async () => {
+    using place = makeLogPlace()
+    const log = await place.open()
+    await log.append({ type: 'start' })
+    log.note({ type: 'stop' })
+    await log[Symbol.asyncDispose]()
+
+    assert.deepEqual(log.head(), headOf(place.text(), log.stream))
+    assert.equal(log.head()?.seq, 2)
+  })
+})
+
+/** Of the last line of `text`. */
+function headOf(text: string, stream: string): StreamHead {
+  const line = text.split('\n').at(-2) ?? ''
+  return { stream, seq: JSON.parse(line).seq, hash: hash('sha256', line) }
+}
+
+/** A log that may need more than one attempt to be opened. */
+async function open(attempt: () => Promise<DecisionLog>): Promise<DecisionLog> {
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      assert.ok(hasCode(error, 'LOG_UNAVAILABLE'), String(error))
+    }
+  }
+}
