@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { DecisionRecorder } from '../../src/app/decision-recorder.ts'
-import { loggedAccess } from '../../src/app/logged-access.ts'
+import { askedUnder, loggedAccess } from '../../src/app/logged-access.ts'
 import { refusalOf } from '../../src/app/refusal.ts'
 import { encodeBody } from '../../src/audit/encode-record.ts'
 import type { LoggedRecord, LogRecord } from '../../src/domain/log-record.ts'
@@ -137,6 +137,26 @@ suite('loggedAccess', () => {
     for (const type of types) assert.equal(loggedAccess({ ...record, type }), undefined)
   })
 
+  test('calls the store of a session what the policy asked calls it', async () => {
+    const rules = [aRule({ effect: 'require_server_session' })]
+    const policyIn = (sessions?: string) =>
+      aPolicy({ rules, stores: sessions === undefined ? {} : { sessions } })
+    const input = anInput({ mode: 'server', sessionStore: 'dynamodb:s' })
+    const access = loggedAccess(await written(policyIn('dynamodb:s'), input))!
+    assert.equal(access.sessionPlace, 'dynamodb:eu-central-1:s')
+
+    const outcomeIn = (sessions?: string) => {
+      const policy = policyIn(sessions)
+      return decide(policy, askedUnder(policy, access)).outcome
+    }
+    assert.equal(outcomeIn('dynamodb:s'), 'allow')
+    assert.equal(outcomeIn('dynamodb:eu-central-1:s'), 'allow')
+    assert.equal(outcomeIn(), 'allow')
+    assert.equal(outcomeIn('dynamodb:eu-west-1:s'), 'refuse')
+    assert.equal(outcomeIn('dynamodb:other'), 'refuse')
+    assert.equal(outcomeIn('local'), 'refuse')
+  })
+
   const lacks: [what: string, changes: Partial<LoggedRecord>][] = [
     ['the person is not whom the ARN names', { person: 'iam:111122223333/bob' }],
     ['the ARN was cut', { principal: 'arn:aws:iam::111122223333:user/ali…' }],
@@ -144,6 +164,7 @@ suite('loggedAccess', () => {
     ['the role was cut', { role_arn: 'arn:aws:iam::444455556666:role/Pr…' }],
     ['the mode is unknown', { mode: 'later' as 'cli' }],
     ['the time is none', { time: 'noon' }],
+    ['the time is in no calendar', { time: '+275760-09-13T00:00:00.000Z' }],
   ]
   for (const [what, changes] of lacks) {
     test(`says nothing where ${what}`, async () => {

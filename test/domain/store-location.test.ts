@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { isShared, parseStoreLocation } from '../../src/domain/store-location.ts'
+import { isSamePlace, isShared, parseStoreLocation } from '../../src/domain/store-location.ts'
 
 const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/sentinel-sessions'
 
@@ -41,4 +41,20 @@ suite('parseStoreLocation', () => {
     const local = ['memory:', 'sqlite:/x', 'sqlite:dynamodb:x']
     assert.deepEqual([...shared, ...local].filter(isShared), shared)
   })
+
+  const pairs: [named: string, location: string, isSame: boolean][] = [
+    ['local', 'local', true],
+    [ARN, ARN, true],
+    ['dynamodb:sessions', 'dynamodb:eu-central-1:sessions', true],
+    ['dynamodb:eu-west-1:sessions', 'dynamodb:eu-central-1:sessions', false],
+    ['dynamodb:eu-central-1:sessions', 'dynamodb:sessions', false],
+    ['dynamodb:other', 'dynamodb:sessions', false],
+    ['dynamodb:sessions', ARN, false],
+    ['local', 'sqlite:/x', false],
+  ]
+  for (const [named, location, isSame] of pairs) {
+    test(`${named} ${isSame ? 'is' : 'need not be'} ${location}`, () => {
+      assert.equal(isSamePlace(named, location), isSame)
+    })
+  }
 })
