@@ -2,7 +2,6 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { SignerFlags, Signing, VerifierFlags } from '../audit-deps.ts'
 import { Secret } from '../domain/secret.ts'
-import { MINUTE } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import type { LogSigner } from '../ports/log-signer.ts'
 import { openAWS } from './aws.ts'
@@ -13,9 +12,6 @@ const KEY_BYTES_MAX = 16 * 1024
 
 /** A proof holds a line of 8 KiB at most, with its quotes escaped, and a statement. */
 const STATEMENT_BYTES_MAX = 64 * 1024
-
-/** With whatever a profile's own helpers take to give credentials. */
-const KMS_TIMEOUT = 10 * MINUTE
 
 /** What signs and checks statements: from files, or by KMS, loaded when first asked for. */
 export function composeSigning(world: World): Signing {
@@ -33,11 +29,11 @@ export function composeSigning(world: World): Signing {
       const pem = new Secret(await readKey(named.name, { isSecret: true }))
       return createLocalSigner({ pem, name: named.name })
     },
-    async openVerifier(flags) {
+    async openVerifier(flags, signal) {
       const { kind, name } = chooseKey(flags, 'public-key')
       if (kind === 'file') return verifierOf({ pem: await readKey(name, {}), name })
       const signer = await openKMSKey(world, name)
-      const pem = await signer.publicKey(AbortSignal.timeout(KMS_TIMEOUT))
+      const pem = await signer.publicKey(signal)
       return verifierOf({ pem, name })
     },
     async rootOf(path) {

@@ -40,6 +40,17 @@ export interface LogTree {
   readonly root: string
 }
 
+/** `1000:9f86d0…`: the form in which a person hands the root over so many lines on. */
+export function formatTree({ lines, root }: LogTree): string {
+  return `${lines}:${root}`
+}
+
+/** Reads what {@link formatTree} wrote; `undefined` for anything else. */
+export function parseTree(text: string): LogTree | undefined {
+  const head = parseHead(text)
+  return head && { lines: head.seq, root: head.hash }
+}
+
 export interface LogStatement extends LogTree {
   /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, AWS time. */
   readonly time: string
