@@ -63,7 +63,7 @@ class Shipping implements AsyncDisposable {
         const isLast = this.#ending.signal.aborted
         const wait = await this.#round()
         if (isLast && wait > 0) break
-        await this.#pause(wait)
+        if (wait > 0) await this.#pause(wait)
       }
       await this.#queue?.[Symbol.asyncDispose]()
     } catch (error) {

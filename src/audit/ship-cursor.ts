@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { basename } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Instant, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
@@ -15,7 +16,7 @@ import { LineBatch, LineCutter } from './ship-lines.ts'
 
 /** A place in a log, behind a line. */
 export interface ShipPosition {
-  /** SHA-256, in hex, of the first line of the file: it outlives moving and compressing. */
+  /** SHA-256, in hex, of the first record of the file: it outlives moving and compressing. */
   readonly file: string
   /** Bytes of the file's text, uncompressed. */
   readonly offset: number
@@ -60,8 +61,8 @@ type Step = 'on' | 'settling' | 'end'
  */
 export class ShipCursor implements AsyncDisposable {
   readonly #options: ShipCursorOptions
-  /** By path, of files that do not change any more. */
-  readonly #firstLines = new Map<string, string>()
+  /** Of files that do not change any more. */
+  readonly #marks = new Map<string, string>()
   #position: ShipPosition | undefined
   #part: OpenPart | undefined
 
@@ -186,7 +187,7 @@ export class ShipCursor implements AsyncDisposable {
   /** The oldest of the files that hold a line at all. */
   async #openFirst(parts: readonly LogPart[], why?: string): Promise<Choice | undefined> {
     for (const part of parts) {
-      const file = await this.#firstLineOf(part)
+      const file = await this.#markOf(part)
       const opened = file && (await this.#open(part, { file, offset: 0 }, why))
       if (opened) return opened
     }
@@ -205,21 +206,20 @@ export class ShipCursor implements AsyncDisposable {
   async #find(parts: readonly LogPart[], file: string | undefined): Promise<number> {
     for (let at = parts.length - 1; at >= 0; at--) {
       const part = parts[at]
-      if (part && (await this.#firstLineOf(part)) === file) return at
+      if (part && (await this.#markOf(part)) === file) return at
     }
     return -1
   }
 
-  /** SHA-256 of a file's first line; `undefined` as long as that has no end. */
-  async #firstLineOf(part: LogPart): Promise<string | undefined> {
-    const name = part.path.replace(/\.gz$/, '')
-    const known = part.isLive ? undefined : this.#firstLines.get(name)
+  /** As {@link ShipPosition} names the file; `undefined` as long as that cannot be said. */
+  async #markOf(part: LogPart): Promise<string | undefined> {
+    const known = part.isLive ? undefined : this.#marks.get(nameOf(part))
     if (known) return known
-    const read = await readFirstLine(part, this.#options.uid)
+    const read = await readMark(part, this.#options.uid)
     if (read === undefined) return undefined
-    const digest = hash('sha256', read)
-    if (!part.isLive) this.#firstLines.set(name, digest)
-    return digest
+    const mark = hash('sha256', read)
+    if (!part.isLive) this.#marks.set(nameOf(part), mark)
+    return mark
   }
 
   async #leave(): Promise<void> {
@@ -255,14 +255,30 @@ async function fill({ reader, cutter }: OpenPart): Promise<boolean> {
   return true
 }
 
-async function readFirstLine(part: LogPart, uid: number | undefined): Promise<string | undefined> {
+/**
+ * What tells a file from every other: its first record, or else, where it has none, the name under
+ * which it was moved aside and what it begins with. `undefined` as long as neither is there.
+ */
+async function readMark(part: LogPart, uid: number | undefined): Promise<string | undefined> {
   await using reader = await openPart(part, 0, uid)
   if (!reader) return undefined
   const cutter = new LineCutter(0)
-  const batch = new LineBatch(1)
-  while (!batch.isFull && (await fill({ ...part, reader, cutter }))) cutter.cut(batch, 'open')
-  if (!part.isLive) cutter.cut(batch, 'final')
-  return batch.lines[0]?.text
+  const batch = new LineBatch()
+  const firstRecord = () => batch.lines.find(({ text }) => /^\{.*\}$/.test(text))?.text
+  while (!batch.isFull && (await fill({ ...part, reader, cutter }))) {
+    cutter.cut(batch, 'open')
+    const record = firstRecord()
+    if (record !== undefined) return record
+  }
+  if (part.isLive && !batch.isFull) return undefined
+  cutter.cut(batch, 'final')
+  const [first] = batch.lines
+  return firstRecord() ?? (first && `${basename(nameOf(part))} ${first.text}`)
+}
+
+/** The path of a file as it was before it was compressed. */
+function nameOf({ path }: LogPart): string {
+  return path.replace(/\.gz$/, '')
 }
 
 function namesOf(parts: readonly LogPart[]): string {
