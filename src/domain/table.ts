@@ -12,6 +12,7 @@ export const TABLES = {
   sessions: { keeps: 'sessions', flag: '--session-table' },
   requests: { keeps: 'access requests', flag: '--request-table' },
   break_glass: { keeps: 'break-glass events', flag: '--breakglass-table' },
+  anchors: { keeps: 'anchors of the decision log', flag: '--anchor-table' },
 } as const
 export type TableKind = keyof typeof TABLES
 
@@ -21,7 +22,7 @@ export type TableRole = (typeof TABLE_ROLES)[number]
 
 /** What a table must be like. All attributes of keys are strings. */
 export interface TableDefinition {
-  /** What it keeps, as the policy's `stores` names it. */
+  /** What it keeps: as the policy's `stores` names it, or else `log_anchor` does. */
   readonly kind: TableKind
   /** What it is called where nobody says otherwise. */
   readonly defaultName: string

@@ -14,8 +14,8 @@ export interface Anchor {
 }
 
 /**
- * Anchors, one a stream. Rejects with `STORE_UNAVAILABLE`, `STORE_NOT_FOUND` or `STORE_INVALID`, as
- * session stores do.
+ * Anchors, one a stream, which only ever moves on. Safe for concurrent use. Rejects with
+ * `STORE_UNAVAILABLE`, `STORE_NOT_FOUND` or `STORE_INVALID`, as session stores do.
  */
 export interface AnchorStore {
   /** In full: `dynamodb:eu-central-1:sentinel-anchors`. */
@@ -24,6 +24,6 @@ export interface AnchorStore {
   /** Writes `anchor` unless one with the same or a larger `seq` is there: `stale`. */
   put(anchor: Anchor, signal: AbortSignal): Promise<'written' | 'stale'>
 
-  /** Every anchor of a host, strongest first in time. May miss the last second's. */
+  /** Every anchor of a host, the latest stream first. May miss the last second's. */
   list(host: string, signal: AbortSignal): AsyncIterable<Anchor>
 }

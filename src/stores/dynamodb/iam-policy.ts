@@ -5,10 +5,13 @@
  *     review#<request>#<UserId>     written by their reviewer alone, also `bgreview#…`
  *     bg#<UserId>#<event>           written by their invoker alone
  *     request#…, guard#…, outbox#…  anybody's: only which attributes may be written is said
+ *     anchor#…                      written by whoever writes a decision log, deleted by nobody
  *
  * A condition cannot demand that a row is not there yet: who may put a row may put it anew. What
- * has to last against whoever wrote the row is never in a row that they may put. Of the rows that
- * one transaction puts, all keys are in one statement: a condition is on the keys of all of them.
+ * has to last against whoever wrote the row is never in a row that they may put. Nor can it demand
+ * that a number only grows: an anchor holds against whoever reaches the files of a log, and not
+ * against whoever signs as its writer. Of the rows that one transaction puts, all keys are in one
+ * statement: a condition is on the keys of all of them.
  *
  * @module
  */
@@ -54,6 +57,21 @@ const DELIVERY: Writes = {
   keys: ['outbox#*'],
 }
 
+/** Of an anchor: all that there is. */
+const ANCHOR_ATTRIBUTES = [
+  ...['id', 'stream', 'seq', 'hash', 'host', 'log'],
+  ...['created_at', 'updated_at', 'ttl'],
+]
+
+/** Whoever writes a decision log, which all do, leaves its heads there. */
+const ANCHORS: Writes = {
+  sid: 'AnchorLogs',
+  tables: ['anchors'],
+  actions: ['UpdateItem'],
+  keys: ['anchor#*'],
+  attributes: ANCHOR_ATTRIBUTES,
+}
+
 const REQUESTER: readonly Writes[] = [
   {
     sid: 'TrackSessions',
@@ -89,6 +107,7 @@ const REQUESTER: readonly Writes[] = [
     attributes: ANNOUNCEMENTS,
   },
   DELIVERY,
+  ANCHORS,
 ]
 
 const REVIEWABLE: Writes = {
@@ -127,6 +146,7 @@ const APPROVER: readonly Writes[] = [
     attributes: [...ANNOUNCEMENTS, ...CLOSING],
   },
   DELIVERY,
+  ANCHORS,
 ]
 
 const ADMINISTRATOR: readonly Writes[] = [
@@ -161,6 +181,7 @@ const ADMINISTRATOR: readonly Writes[] = [
     keys: ['bg#*', 'outbox#*'],
   },
   { sid: 'CleanUp', tables: ['requests', 'break_glass'], actions: ['DeleteItem'] },
+  ANCHORS,
 ]
 
 const WRITES: Readonly<Record<TableRole, readonly Writes[]>> = {

@@ -21,11 +21,12 @@ import type {
   WriteOutcome,
 } from '../../ports/session-store.ts'
 import { type Item, time } from './attributes.ts'
+import type { Change } from './expressions.ts'
 import { keysThatBegin } from './index-walk.ts'
 import { LOCK_PARTITION, lockAttributes, lockFromItem } from './lock-item.ts'
 import { endOf, fromItem, handedOutOf, progressOf, revocationOf, toItem } from './session-item.ts'
 import { listSessions } from './session-list.ts'
-import { BATCH, type Change, DynamoDBTable, type TableAccess } from './table.ts'
+import { BATCH, DynamoDBTable, type TableAccess } from './table.ts'
 
 // Without it an update makes the row that is not there.
 const EXISTS = 'attribute_exists(#id)'

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { TableKind } from '../../domain/table.ts'
 import { type Item, text } from './attributes.ts'
-import { namesIn, setting, valuesOf } from './expressions.ts'
+import { type Change, namesIn, setting, valuesOf } from './expressions.ts'
 import { notFromDynamoDB, tableError } from './faults.ts'
 import { pause, untilAborted } from './until-aborted.ts'
 
@@ -24,15 +24,6 @@ export interface TableAccess {
   readonly location: string
   /** What it keeps; absent: sessions. */
   readonly kind?: TableKind
-}
-
-/** What to change in one row, if `condition` holds. Expressions name attributes as `#name`. */
-export interface Change {
-  readonly set: Item
-  readonly remove?: readonly string[]
-  /** May use the values of `set` and of `values`: `:name`. */
-  readonly condition: string
-  readonly values?: Item
 }
 
 /** What became of a conditional write: the row as it is now, or as it was when it refused. */
@@ -107,7 +98,7 @@ export class DynamoDBTable {
   /** Changes single attributes of a row: the others stay as whoever wrote them left them. */
   async update(id: string, change: Change, signal: AbortSignal): Promise<Written> {
     const { set, condition } = change
-    const update = setting(Object.keys(set), change.remove)
+    const update = setting(change)
     const call = { action: 'UpdateItem', signal }
     return this.#written(id, signal, async () => {
       const { Attributes } = await this.#ask(call, (client, options) =>

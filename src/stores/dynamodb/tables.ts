@@ -53,6 +53,15 @@ export const BREAK_GLASS_TABLE = {
   expiry: 'ttl',
 } as const satisfies TableDefinition
 
+/** The table of anchors, one for each stream of the decision log: found by the log's host. */
+export const ANCHORS_TABLE = {
+  kind: 'anchors',
+  defaultName: 'sentinel-anchors',
+  key: 'id',
+  indexes: [{ name: 'gsi-host', partition: 'host', sort: 'created_at' }],
+  expiry: 'ttl',
+} as const satisfies TableDefinition
+
 /** What CreateTable is asked for: indexes and all, as a table without one is never of use. */
 export function creationOf(definition: TableDefinition, name: string) {
   return {

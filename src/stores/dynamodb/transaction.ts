@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { SentinelError } from '../../errors.ts'
 import { type Item, text } from './attributes.ts'
-import { namesIn, setting, valuesOf } from './expressions.ts'
+import { type Change, namesIn, setting, valuesOf } from './expressions.ts'
 import { tableError } from './faults.ts'
-import type { Change, TableAccess } from './table.ts'
+import type { TableAccess } from './table.ts'
 import { pause, untilAborted } from './until-aborted.ts'
 
 interface Condition {
@@ -128,8 +128,8 @@ function toTransactItem(write: TransactionWrite, TableName: string): TransactWri
     const { check, ...condition } = write
     return { ConditionCheck: { TableName, Key: { id: text(check) }, ...conditionOf(condition) } }
   }
-  const { update: id, set, remove, condition, values } = write
-  const update = setting(Object.keys(set), remove)
+  const { update: id, set, condition, values } = write
+  const update = setting(write)
   return {
     Update: {
       TableName,

@@ -3,15 +3,18 @@ import { suite, test } from 'node:test'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Party } from '../../../src/domain/party.ts'
 import { TABLE_ROLES, type TableRole, type WantedTable } from '../../../src/domain/table.ts'
+import { DynamoDBAnchorStore } from '../../../src/stores/dynamodb/anchor-store.ts'
 import { DynamoDBBreakGlassStore } from '../../../src/stores/dynamodb/break-glass-store.ts'
 import { iamPolicy } from '../../../src/stores/dynamodb/iam-policy.ts'
 import { DynamoDBRequestStore } from '../../../src/stores/dynamodb/request-store.ts'
 import { DynamoDBSessionStore } from '../../../src/stores/dynamodb/session-store.ts'
 import {
+  ANCHORS_TABLE,
   BREAK_GLASS_TABLE,
   REQUESTS_TABLE,
   SESSIONS_TABLE,
 } from '../../../src/stores/dynamodb/tables.ts'
+import { anAnchor } from '../../fixtures/anchors.ts'
 import { admitAll, anEvent, aReview as anEventReview } from '../break-glass-under-test.ts'
 import { aParty, aRequest, aReview } from '../request-under-test.ts'
 import { aLock, aNotification, aSession, NOW, progress, WAITING } from '../store-under-test.ts'
@@ -22,8 +25,8 @@ const wanted = (definition: WantedTable['definition']): WantedTable => ({
   name: definition.defaultName,
   region: REGION,
 })
-const TABLES = [SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE].map(wanted)
-const [SESSIONS, REQUESTS, EVENTS] = TABLES.map(({ name }) => name) as [string, string, string]
+const TABLES = [SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE, ANCHORS_TABLE].map(wanted)
+const [SESSIONS = '', REQUESTS = '', EVENTS = '', ANCHORS = ''] = TABLES.map(({ name }) => name)
 
 const ME = aParty()
 const OTHER = aParty()
@@ -84,8 +87,12 @@ suite('the IAM policies of roles', () => {
         events.close(known(OTHER).id, ACT, [aNotification()], WAITING),
     },
   }
+  const mayAll: (typeof may)[TableRole] = {
+    'anchors the log': ({ anchors }) => anchors.put(anAnchor(), WAITING),
+    'reads the anchors': ({ anchors }) => drain(anchors.list('laptop', WAITING)),
+  }
   for (const role of TABLE_ROLES) {
-    for (const [what, act] of Object.entries(may[role])) {
+    for (const [what, act] of Object.entries({ ...may[role], ...mayAll })) {
       test(`${role}: ${what}`, async () => {
         const calls = await callsOf(act)
         assert.ok(calls.length > 0)
@@ -99,6 +106,7 @@ suite('the IAM policies of roles', () => {
   const review = { table: REQUESTS, action: 'PutItem', attributes: ['id', 'verdict', 'seal'] }
   const request = { table: REQUESTS, action: 'UpdateItem', keys: ['request#a'] }
   const event = { table: EVENTS, action: 'UpdateItem', keys: [`bg#${OTHER.principalId}#a`] }
+  const anchor = { table: ANCHORS, action: 'UpdateItem', keys: ['anchor#a'], attributes: ['seq'] }
   const mayNot: [who: readonly TableRole[], what: string, call: Call][] = [
     [
       TABLE_ROLES,
@@ -141,6 +149,9 @@ suite('the IAM policies of roles', () => {
       'overwrites a lock',
       { table: SESSIONS, action: 'PutItem', keys: ['lock#all'], attributes: ['id'] },
     ],
+    [TABLE_ROLES, 'deletes an anchor', { ...anchor, action: 'DeleteItem' }],
+    [TABLE_ROLES, 'puts an anchor anew', { ...anchor, action: 'PutItem' }],
+    [TABLE_ROLES, 'writes what is no anchor', { ...anchor, keys: ['lock#all'] }],
     [TABLE_ROLES, 'passes without naming a key', { ...review, action: 'PutItem', keys: [] }],
   ]
   for (const [roles, what, call] of mayNot) {
@@ -238,6 +249,7 @@ interface Stores {
   readonly sessions: DynamoDBSessionStore
   readonly requests: DynamoDBRequestStore
   readonly events: DynamoDBBreakGlassStore
+  readonly anchors: DynamoDBAnchorStore
   /** An event of somebody, that the store finds. */
   readonly known: (invoker: Party) => ReturnType<typeof anEvent>
 }
@@ -278,6 +290,7 @@ async function callsOf(act: (stores: Stores) => Promise<unknown>): Promise<reado
     sessions: new DynamoDBSessionStore(access(SESSIONS)),
     requests: new DynamoDBRequestStore(access(REQUESTS)),
     events: new DynamoDBBreakGlassStore(access(EVENTS)),
+    anchors: new DynamoDBAnchorStore(access(ANCHORS)),
     known: (invoker: Party) => {
       const known = anEvent({ invoker })
       scanned.push({ id: { S: `bg#${invoker.principalId}#${known.id}` } })

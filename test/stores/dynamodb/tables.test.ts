@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { keyAttributes, type WantedTable } from '../../../src/domain/table.ts'
 import { cloudFormation, terraform } from '../../../src/stores/dynamodb/table-templates.ts'
 import {
+  ANCHORS_TABLE,
   BREAK_GLASS_TABLE,
   creationOf,
   REQUESTS_TABLE,
@@ -44,6 +45,7 @@ const DESIGN = [
       'gsi-day': ['day', 'created_at'],
     },
   ],
+  [ANCHORS_TABLE, { 'gsi-host': ['host', 'created_at'] }],
 ] as const
 
 for (const [definition, indexesOfDesign] of DESIGN) {
@@ -97,6 +99,7 @@ suite('the template for CloudFormation', () => {
       'SentinelSessions',
       'SentinelRequests',
       'SentinelBreakGlass',
+      'SentinelAnchors',
     ])
     assert.match(terraform(tables), /^resource "aws_dynamodb_table" "sentinel_break_glass" \{$/m)
   })
