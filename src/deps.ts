@@ -107,6 +107,7 @@ export interface GrantFlags extends PolicyFlags {
  * The flags that say which tables there are to be: those that name one, or else all of them.
  */
 export interface TableFlags extends SessionFlags, GrantFlags {
+  readonly 'anchor-table'?: string | undefined
   readonly kmsKey?: string
   /** `none`: AWS is not asked for anything, not even for a policy. */
   readonly calls: 'allowed' | 'none'
@@ -224,7 +225,8 @@ export interface Deps extends AuditDeps, AsyncDisposable {
   openSessions(flags: SessionFlags): Promise<OpenedSessions>
   /**
    * The tables that flags name; without any, those of all kinds, as the policy or the settings name
-   * them, or else by their default names. Throws `USAGE` or `CONFIG_INVALID` where none is a table.
+   * them, or else by their default names; of anchors only where one is named. Throws `USAGE` or
+   * `CONFIG_INVALID` where none is a table.
    */
   planTables(flags: TableFlags): Promise<TablePlan>
   openTables(): Promise<TableKeeper>

@@ -11,8 +11,11 @@ import type { PolicySource } from '../ports/policy-source.ts'
 import type { Profile, Profiles } from '../ports/profiles.ts'
 import type { SessionStores } from '../ports/session-stores.ts'
 import type { TokenService } from '../ports/token-service.ts'
+import type { AnchorPlace } from './anchor-keeper.ts'
+import { anchoredLog } from './anchored-log.ts'
 import type { Known } from './assessment.ts'
 import { type BaseIdentity, BaseIdentityKeeper } from './base-identity.ts'
+import { closeLog } from './close-log.ts'
 import { CredentialMaker } from './credential-maker.ts'
 import { CredentialSupply } from './credential-supply.ts'
 import { DecisionRecorder } from './decision-recorder.ts'
@@ -42,6 +45,8 @@ export interface RunDeps {
   readonly openSessionStores?: (base: BaseOf) => SessionStores
   /** As above; `policy` is the one in force. Without it there are no grants. */
   readonly openGrants?: (base: BaseOf, policy: () => Policy | undefined) => GrantSource
+  /** As above, but nobody is asked for anything. Without it the log is not anchored. */
+  readonly openAnchors?: (base: BaseOf) => AnchorPlace | undefined
   readonly parsePolicy: PolicyKeeperDeps['parse']
   readonly sha256: (text: string) => Uint8Array
   readonly newRequestId: () => string
@@ -94,7 +99,13 @@ export class Run implements AsyncDisposable {
   /** Whether that is what the run failed with: then it is told already. */
   #isLogLost = false
 
-  constructor(deps: RunDeps, options: RunOptions, profile: Profile) {
+  constructor(given: RunDeps, options: RunOptions, profile: Profile) {
+    const log = anchoredLog({
+      ...given,
+      place: given.openAnchors?.(() => this.#baseCredentials(false)),
+      maySign: () => this.#identities.last() !== undefined,
+    })
+    const deps = { ...given, log }
     this.profile = profile
     this.#deps = deps
     this.#mayPrompt = options.mayPrompt
@@ -243,17 +254,7 @@ export class Run implements AsyncDisposable {
     await this.#grantSource?.[Symbol.asyncDispose]()
     this.#refusals.flush()
     this.#recorder.stop(this.#exitStatus)
-    await this.#closeLog()
-  }
-
-  /** However the run has ended, its last records being lost changes nothing about that. */
-  async #closeLog(): Promise<void> {
-    try {
-      await this.#deps.log[Symbol.asyncDispose]()
-    } catch (error) {
-      if (!hasCode(error, 'LOG_UNAVAILABLE')) throw error
-      if (!this.#isLogLost) this.#deps.notices.warn(error.message, error.hint)
-    }
+    await closeLog(this.#deps, { isTold: this.#isLogLost })
   }
 
   /**
@@ -286,9 +287,9 @@ export class Run implements AsyncDisposable {
     }
   }
 
-  async #baseCredentials(): Promise<Credentials> {
+  async #baseCredentials(mayPrompt = this.#mayPrompt): Promise<Credentials> {
     const usable = this.#identities.usable()
-    return (usable ?? (await this.#identities.renew(this.#mayPrompt))).resolved.base
+    return (usable ?? (await this.#identities.renew(mayPrompt))).resolved.base
   }
 }
 

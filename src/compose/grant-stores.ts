@@ -1,8 +1,6 @@
 import { StoreGrants } from '../app/store-grants.ts'
 import type { GrantFlags } from '../deps.ts'
 import type { Policy } from '../domain/policy/types.ts'
-import { parseStoreLocation } from '../domain/store-location.ts'
-import { SentinelError } from '../errors.ts'
 import type { BreakGlassStore } from '../ports/break-glass-store.ts'
 import type { GrantSource } from '../ports/grant-source.ts'
 import type { GrantStores } from '../ports/grant-stores.ts'
@@ -10,6 +8,7 @@ import type { RequestStore } from '../ports/request-store.ts'
 import type { AWS } from './aws.ts'
 import { digest } from './randomness.ts'
 import { type StoreSigner, storeOpener } from './store-opener.ts'
+import { locationOfTable } from './table-flag.ts'
 import { uid, type World } from './world.ts'
 
 /** The two kinds of stores of grants: what is in them, and who may name them. */
@@ -36,11 +35,7 @@ function configuredGrantPlace(
     const found = settings.find(setting)
     return found && { location: found.value, origin: found.origin }
   }
-  const location = table.startsWith('arn:') ? table : `dynamodb:${table}`
-  if (parseStoreLocation(location)?.kind === 'dynamodb') return { location, origin: `--${flag}` }
-  throw new SentinelError('USAGE', `--${flag} is not the name of a table: "${table}"`, {
-    hint: 'write TABLE, REGION:TABLE or the ARN of a table',
-  })
+  return { location: locationOfTable(flag, table), origin: `--${flag}` }
 }
 
 /** Opens stores of grants by where they are. */

@@ -55,7 +55,7 @@ async function open<Store extends RequestStore | BreakGlassStore>(
   const credentials = async () => (await signer()).credentials()
   const stores = grantStores(world, aws, { configured, profile: signing, credentials })
   const store = await openStore(stores, placeOf(policy.policy, stores, kind))
-  const log = openOrderLog(world)
+  const log = openOrderLog(world, aws, signer)
   return {
     store,
     policy,

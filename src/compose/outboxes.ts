@@ -37,7 +37,7 @@ export async function openOutboxes(world: World, flags: GrantFlags): Promise<Ope
   const places = { requests: placeOf('requests'), breakGlass: placeOf('breakGlass') }
   if (places.requests === undefined && places.breakGlass === undefined) throw noStore()
   await using opened = new AsyncDisposableStack()
-  const log = opened.use(openOrderLog(world))
+  const log = opened.use(openOrderLog(world, aws, signer))
   const requests =
     places.requests === undefined
       ? undefined

@@ -1,6 +1,7 @@
 import { Run } from '../app/run.ts'
 import type { RunSelection } from '../deps.ts'
 import type { ResolveOptions } from '../ports/profiles.ts'
+import { anchorPlace, quietly } from './anchors.ts'
 import { type AWS, openAWS } from './aws.ts'
 import { accountGuard } from './callers.ts'
 import { configuredGrantPlaces, grantSource, grantStores } from './grant-stores.ts'
@@ -46,6 +47,10 @@ export async function openRun(world: World, selection: RunSelection): Promise<Ru
       openGrants: (base, policy) => {
         const stores = grantStores(world, aws, { configured: grantPlaces, ...signerOf(base) })
         return grantSource(world, stores, policy)
+      },
+      openAnchors: (base) => {
+        const signing = signer ? quietly(signer) : { profile, credentials: base }
+        return anchorPlace(world, aws, { flags, signerOf: () => signing })
       },
       newRequestId: newId,
       newSessionId,

@@ -11,6 +11,7 @@ import { openOrderLog } from './order-log.ts'
 import { checkPolicy, validateHint } from './policy.ts'
 import { openSigner, type Signer } from './signer.ts'
 import { type StoreSigner, storeOpener } from './store-opener.ts'
+import { locationOfTable } from './table-flag.ts'
 import { uid, type World } from './world.ts'
 
 type Place = NonNullable<SessionStores['configured']>
@@ -23,17 +24,11 @@ export function configuredPlace(settings: SettingsReader, flags: SessionFlags): 
       hint: 'name one place: --session-table TABLE is --session-store dynamodb:TABLE',
     })
   }
-  if (table !== undefined) return { location: locationOf(table), origin: '--session-table' }
+  if (table !== undefined) {
+    return { location: locationOfTable('session-table', table), origin: '--session-table' }
+  }
   const found = settings.find('sessionStore', { name: 'session-store', text: store })
   return found && { location: found.value, origin: found.origin }
-}
-
-function locationOf(table: string): string {
-  const location = table.startsWith('arn:') ? table : `dynamodb:${table}`
-  if (parseStoreLocation(location)?.kind === 'dynamodb') return location
-  throw new SentinelError('USAGE', `--session-table is not the name of a table: "${table}"`, {
-    hint: 'write TABLE, REGION:TABLE or the ARN of a table',
-  })
 }
 
 interface StoresSelection extends StoreSigner {
@@ -80,7 +75,7 @@ export async function openSessions(world: World, flags: SessionFlags): Promise<O
   const credentials = async () => (await signer()).credentials()
   const stores = sessionStores(world, aws, { configured: undefined, profile, credentials })
   const directory = await stores.open(location)
-  const log = openOrderLog(world)
+  const log = openOrderLog(world, aws, signer)
   return {
     directory,
     operator: async () => findOperator(world, aws, { location: directory.location, signer }),

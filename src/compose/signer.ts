@@ -9,8 +9,11 @@ const RESOLVE_TIMEOUT = 10 * MINUTE
 /** Credentials that end sooner sign nothing any more. */
 const LEAST_LIFE = MINUTE
 
-/** Gives the credentials that sign calls of our own, unless `signal` aborts first. */
-export type CredentialsOf = (signal?: AbortSignal) => Promise<Credentials>
+/**
+ * Gives the credentials that sign calls of our own, unless `signal` aborts first. With `never`
+ * nobody is asked for anything, though they might be.
+ */
+export type CredentialsOf = (signal?: AbortSignal, prompts?: 'never') => Promise<Credentials>
 
 /**
  * What `resolve` gives, kept until it is about to end. A person is asked for a code at most once,
@@ -23,12 +26,13 @@ export function keepCredentials(
 ): CredentialsOf {
   let mayPrompt = prompts === 'allowed'
   let kept: Credentials | undefined
-  return async (signal) => {
+  return async (signal, prompts) => {
     if (kept && (kept.expiration ?? Infinity) - clock.aws() > LEAST_LIFE) return kept
     const late = AbortSignal.timeout(RESOLVE_TIMEOUT)
-    const options = { mayPrompt, signal: signal ? AbortSignal.any([signal, late]) : late }
-    mayPrompt = false
-    kept = await resolve(options)
+    const isAsking = mayPrompt && prompts !== 'never'
+    if (isAsking) mayPrompt = false
+    const either = signal ? AbortSignal.any([signal, late]) : late
+    kept = await resolve({ mayPrompt: isAsking, signal: either })
     return kept
   }
 }

@@ -4,6 +4,7 @@ import { parseStoreLocation } from '../domain/store-location.ts'
 import { locationOf, TABLES, type TableKind, type WantedTable } from '../domain/table.ts'
 import { hasCode, SentinelError } from '../errors.ts'
 import type { TableKeeper } from '../ports/table-keeper.ts'
+import { configuredAnchors } from './anchors.ts'
 import { type AWS, openAWS } from './aws.ts'
 import { openDynamoDB } from './dynamodb.ts'
 import { configuredGrantPlaces } from './grant-stores.ts'
@@ -32,15 +33,14 @@ export async function planTables(world: World, flags: TableFlags): Promise<Table
     import('../stores/dynamodb/table-templates.ts'),
     import('../stores/dynamodb/iam-policy.ts'),
   ])
-  const { SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE } = definitions
+  const { SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE, ANCHORS_TABLE } = definitions
+  const all = [SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE, ANCHORS_TABLE]
   const region = lazily(() => regionOf(world, aws))
   const tables: WantedTable[] = []
   const elsewhere: { kind: TableKind; location: string }[] = []
   const places = await findPlaces(world, flags)
   for (const place of places) {
-    const definition = [SESSIONS_TABLE, REQUESTS_TABLE, BREAK_GLASS_TABLE].find(
-      ({ kind }) => kind === place.kind,
-    )
+    const definition = all.find(({ kind }) => kind === place.kind)
     if (!definition) continue
     const { location = `dynamodb:${definition.defaultName}` } = place
     const parsed = parseStoreLocation(location)
@@ -66,13 +66,17 @@ export async function planTables(world: World, flags: TableFlags): Promise<Table
   }
 }
 
-/** What flags say; without any of all kinds, what the policy says of each, else a setting. */
+/**
+ * What flags say; without any of all kinds, what the policy says of each, else a setting. Anchors
+ * are only for who wants them, and no matter of the policy.
+ */
 async function findPlaces(world: World, flags: TableFlags): Promise<readonly Place[]> {
   const grants = configuredGrantPlaces(world, flags)
   const configured = {
     sessions: configuredPlace(world.settings, flags),
     requests: grants.requests,
     break_glass: grants.breakGlass,
+    anchors: configuredAnchors(world.settings, flags),
   }
   const named = KINDS.filter((kind) => configured[kind]?.origin.startsWith('--'))
   if (named.length > 0) return named.map((kind) => ({ kind, ...configured[kind] }))
@@ -81,8 +85,10 @@ async function findPlaces(world: World, flags: TableFlags): Promise<readonly Pla
     sessions: stores.sessions,
     requests: stores.requests,
     break_glass: stores.breakGlass,
+    anchors: undefined,
   }
-  return KINDS.map((kind) => {
+  const wanted = KINDS.filter((kind) => kind !== 'anchors' || configured.anchors !== undefined)
+  return wanted.map((kind) => {
     const location = inPolicy[kind]
     return location === undefined
       ? { kind, ...configured[kind] }

@@ -137,6 +137,21 @@ suite('init tables', () => {
     }
   })
 
+  test('makes a table of anchors where log_anchor, or a flag, names one', async () => {
+    await using scene = await openScene()
+    const plan = async (...flags: string[]) => {
+      const env = flags.length > 0 ? {} : { SENTINEL_LOG_ANCHOR: 'dynamodb:eu-west-1:heads' }
+      const args = ['init', 'tables', '--plan', '--region', 'eu-west-1', ...flags]
+      const { stdout } = await scene.sentinel([...args, '--output', 'json'], { env })
+      const { tables } = JSON.parse(stdout) as { tables: { keeps: string; location: string }[] }
+      return tables.map(({ keeps, location }) => `${keeps} ${location}`)
+    }
+
+    const [, , , fourth] = await plan()
+    assert.equal(fourth, 'anchors dynamodb:eu-west-1:heads')
+    assert.deepEqual(await plan('--anchor-table', 'mine'), ['anchors dynamodb:eu-west-1:mine'])
+  })
+
   test('does not read a policy in SSM for a plan', async () => {
     await using scene = await openScene()
     const env = { SENTINEL_POLICY: 'ssm:/sentinel/policy' }
@@ -151,6 +166,7 @@ suite('init tables', () => {
     'a table that is none': ['--session-table a/b', 2, /--session-table is not the name/],
     'two places': ['--session-table a --session-store local', 2, /both given/],
     'a table of requests that is none': ['--request-table a/b', 2, /--request-table is not the/],
+    'a table of anchors that is none': ['--anchor-table a/b', 2, /--anchor-table is not the/],
     'one table for two kinds': [
       '--plan --request-table one --session-table one',
       5,

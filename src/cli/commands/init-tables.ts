@@ -38,6 +38,11 @@ export default defineCommand({
       value: 'TABLE',
       summary: 'The table of break-glass events (default: all three, as policy or settings say)',
     },
+    'anchor-table': {
+      type: 'string',
+      value: 'TABLE',
+      summary: "The table of the decision log's anchors (default: as log_anchor says, or none)",
+    },
     ...POLICY_OPTIONS,
     'kms-key': {
       type: 'string',
@@ -98,10 +103,16 @@ async function create(deps: Deps, { tables }: TablePlan, consent: 'yes' | 'ask')
   out.print(made.map(toText).join('\n\n'), { tables: made.map(toData) })
   for (const { table, outcome } of made) {
     if (outcome === 'existed') continue
-    notices.info(
-      `name it in the policy, under stores: \`${table.definition.kind}: ${locationOf(table)}\``,
-    )
+    notices.info(toBeNamed(table))
   }
+}
+
+/** Where the table has to be named, so that it is used. */
+function toBeNamed(table: WantedTable): string {
+  const { kind } = table.definition
+  const location = locationOf(table)
+  if (kind === 'anchors') return `name it in the settings: \`log_anchor: ${location}\``
+  return `name it in the policy, under stores: \`${kind}: ${location}\``
 }
 
 function printPlan({ out }: Pick<Deps, 'out'>, { tables }: TablePlan): void {
