@@ -45,8 +45,8 @@ interface Choice extends OpenPart {
 }
 
 /**
- * A writer looks whether its file still stands at the path, and then writes. A file that was moved
- * aside is done when that can no longer come between.
+ * A writer looks whether its file still stands at the path, and then writes. Nothing is added any
+ * more to a file that was moved aside, or written to, that long ago.
  */
 const SETTLING = 2 * SECOND
 
@@ -169,9 +169,10 @@ export class ShipCursor implements AsyncDisposable {
     const { path, onReturn } = this.#options
     for (;;) {
       const parts = await listParts(path)
+      const before = await standing(parts)
       const chosen = await select(parts)
       // A file that got another name in between was passed over, or taken for another.
-      if (namesOf(parts) !== namesOf(await listParts(path))) {
+      if ((await standing(await listParts(path))) !== before) {
         await chosen?.reader[Symbol.asyncDispose]()
         continue
       }
@@ -281,6 +282,8 @@ function nameOf({ path }: LogPart): string {
   return path.replace(/\.gz$/, '')
 }
 
-function namesOf(parts: readonly LogPart[]): string {
-  return parts.map(({ path }) => path).join('\n')
+/** Which files stand under which names. */
+async function standing(parts: readonly LogPart[]): Promise<string> {
+  const lines = parts.map(async ({ path }) => `${path} ${await identityAt(path)}`)
+  return (await Promise.all(lines)).join('\n')
 }

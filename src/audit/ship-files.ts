@@ -7,6 +7,7 @@
 import { constants, type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { createGunzip } from 'node:zlib'
+import type { Instant } from '../domain/time.ts'
 import { hasErrno } from './log-file.ts'
 import { readRotatedName } from './rotated-name.ts'
 import { assertPrivate, identityOf, untrusted } from './trusted-path.ts'
@@ -24,8 +25,16 @@ export interface PartReader extends AsyncDisposable {
   /** The next piece; empty where the file ends now. */
   read(): Promise<Buffer>
 
-  /** How the file itself is now: its size is that on the disk. */
-  look(): Promise<{ readonly size: number; readonly identity: string; readonly changedAt: number }>
+  /** How the file itself is now. */
+  look(): Promise<PartLook>
+}
+
+interface PartLook {
+  /** On the disk. */
+  readonly size: number
+  readonly identity: string
+  /** When it was written to, or moved, by the local clock. */
+  readonly changedAt: Instant
 }
 
 const PIECE = 64 * 1024
@@ -145,11 +154,11 @@ function readCompressed(handle: FileHandle, offset: number): PartReader {
   }
 }
 
-async function lookAt(handle: FileHandle) {
+async function lookAt(handle: FileHandle): Promise<PartLook> {
   const stats = await handle.stat({ bigint: true })
   return {
     size: Number(stats.size),
     identity: identityOf(stats),
-    changedAt: Number(stats.mtimeMs),
+    changedAt: Math.max(Number(stats.ctimeMs), Number(stats.mtimeMs)),
   }
 }

@@ -287,6 +287,7 @@ async function live(seed: number): Promise<void> {
     () => void log.append('x'.repeat(pick(300))),
     () => void log.append(),
     () => log.appendHalf(),
+    () => log.prepareRotation(),
     () => void (log.hasLive && moved.push(log.rotate())),
     () => log.compress(moved[pick(moved.length)] ?? ''),
   ]

@@ -42,6 +42,11 @@ export class FilesOfALog implements Disposable {
     this.#write(this.#half.slice(0, BEGUN))
   }
 
+  /** Takes the name under which the file is moved aside next: with an empty file. */
+  prepareRotation(): void {
+    writeFileSync(rotatedName(this.path, NOON + this.#rotations), '', { mode: 0o600 })
+  }
+
   /** Moves the file aside; what was begun in it stays as it is. Returns its new path. */
   rotate(): string {
     const moved = rotatedName(this.path, NOON + this.#rotations)
