@@ -5,8 +5,12 @@ import { aliasOf } from './alias.ts'
 import { type Command, type End, nameOf, type OptionSpecs } from './command.ts'
 import approve from './commands/approve.ts'
 import auditCloudtrail from './commands/audit-cloudtrail.ts'
+import auditProve from './commands/audit-prove.ts'
+import auditReplay from './commands/audit-replay.ts'
 import auditShip from './commands/audit-ship.ts'
 import auditShow from './commands/audit-show.ts'
+import auditSign from './commands/audit-sign.ts'
+import auditStats from './commands/audit-stats.ts'
 import breakGlass from './commands/break-glass.ts'
 import breakGlassClose from './commands/break-glass-close.ts'
 import breakGlassList from './commands/break-glass-list.ts'
@@ -35,6 +39,7 @@ import sessionShow from './commands/session-show.ts'
 import sessionUnlock from './commands/session-unlock.ts'
 import sessionWatch from './commands/session-watch.ts'
 import whoami from './commands/whoami.ts'
+import why from './commands/why.ts'
 import { GLOBAL_OPTIONS, type GlobalOptions } from './global-options.ts'
 import { complain, type Sink } from './output.ts'
 import { type CommandLine, readArguments } from './read-arguments.ts'
@@ -48,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   policyValidate,
   policySchema,
   policyExplain,
+  why,
   sessionList,
   sessionShow,
   sessionRevoke,
@@ -70,6 +76,10 @@ export const COMMANDS: readonly Command[] = [
   breakGlassReview,
   notifyFlush,
   auditShow,
+  auditStats,
+  auditReplay,
+  auditSign,
+  auditProve,
   auditCloudtrail,
   auditShip,
   initTables,
