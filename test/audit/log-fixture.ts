@@ -75,7 +75,8 @@ export function readWholeLog(path: string): string {
   return [...rotated, live].join('\n')
 }
 
-function rotatedFiles(path: string): string[] {
+/** The files of the log at `path` that were moved aside, in their order. */
+export function rotatedFiles(path: string): string[] {
   const stamped = /^\.\d{8}T\d{9}Z(\.gz)?$/
   const log = basename(path)
   return readdirSync(dirname(path))

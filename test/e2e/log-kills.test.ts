@@ -1,0 +1,9 @@
+import { suite, test } from 'node:test'
+import { killGateways } from '../fixtures/e2e/kill-gateways.ts'
+
+suite('the decision log of killed gateways (LOG-1)', () => {
+  test('has a record of every credential that a client got, at 20 kills', async (t) => {
+    const seed = 20_260_116
+    t.diagnostic(`seed ${seed}: ${JSON.stringify(await killGateways(20, seed))}`)
+  })
+})
