@@ -1,4 +1,5 @@
 import type { Shipped } from './app/ship-log.ts'
+import type { AnchorSource, AnchorSources } from './app/verify-log.ts'
 import type { InclusionPath, LogArchive } from './ports/log-archive.ts'
 import type { LogSigner, LogVerifier } from './ports/log-signer.ts'
 import type { Trail } from './ports/trail.ts'
@@ -8,6 +9,16 @@ export interface ArchiveSelection {
   /** Files of one log, oldest first; none: the log that `log-file` or a setting names, whole. */
   readonly files?: readonly string[]
   readonly 'log-file'?: string | undefined
+}
+
+/** What is heard while what vouches for a log is read. */
+export interface AnchorReading {
+  /** So many anchors were read. */
+  readonly onAnchor: (done: number) => void
+  /** So many sessions were looked up. */
+  readonly onSession: (done: number) => void
+  /** The store at `location` has no record any more of `count` sessions, which vouch for nothing. */
+  readonly onGone: (count: number, location: string) => void
 }
 
 /** The flags that say who signs. */
@@ -77,6 +88,14 @@ export interface ShippedLog extends Shipped {
 export interface AuditDeps {
   /** Rejects with `LOG_NOT_FOUND`, naming where it looked, or `LOG_UNREADABLE`. */
   openArchive(selection: ArchiveSelection): Promise<LogArchive>
+  /**
+   * Where lines of that log are known besides: the table that `log_anchor` names, and the stores of
+   * the sessions in it. Nothing is asked yet, and nothing made by asking.
+   */
+  openAnchorSources(
+    selection: ArchiveSelection,
+    reading: AnchorReading,
+  ): Promise<readonly (AnchorSource | AnchorSources)[]>
   readonly signing: Signing
   /**
    * CloudTrail's event history. Rejects as the credentials of who signs do, and as STS, which says

@@ -7,6 +7,7 @@ import { confirm, typeName, unanswerable } from './cli/confirm.ts'
 import type { GlobalOptions } from './cli/global-options.ts'
 import { complain, createOutput, type Sink } from './cli/output.ts'
 import { pressEnter } from './cli/press-enter.ts'
+import { openAnchorSources } from './compose/anchor-sources.ts'
 import { openArchive } from './compose/archive.ts'
 import { openAWS } from './compose/aws.ts'
 import { identify } from './compose/callers.ts'
@@ -74,6 +75,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     shipBeside: (flags, profile) => shipLogBeside(world, flags, profile),
     shipLog: (flags, options) => shipWholeLog(world, flags, options),
     openArchive: (selection) => openArchive(world, selection),
+    openAnchorSources: (selection, reading) => openAnchorSources(world, selection, reading),
     digest,
     newId,
     openEndpoint: async (supply, { port, session }) => {

@@ -27,9 +27,14 @@ export interface AnchorSource {
   linesOf(report: ChainReport, signal: AbortSignal): Promise<readonly VouchedLine[]>
 }
 
+/** Places that only the log itself tells of, each of which may fail by itself. */
+export interface AnchorSources {
+  among(report: ChainReport): readonly AnchorSource[]
+}
+
 export interface VerifyLogInput {
   readonly extent: VerifyOptions['extent']
-  readonly sources: readonly AnchorSource[]
+  readonly sources: readonly (AnchorSource | AnchorSources)[]
   /** What was signed of the log before, by a key that was checked. */
   readonly statement?: SignedStatement | undefined
 }
@@ -62,7 +67,8 @@ export async function verifyLog(
 ): Promise<LogVerdict> {
   const rootAt = statement?.statement.lines
   const report = await archive.verify({ ...options, extent, ...(rootAt ? { rootAt } : {}) })
-  const answers = await Promise.all(sources.map((source) => ask(source, report, options.signal)))
+  const places = sources.flatMap((one) => ('among' in one ? one.among(report) : [one]))
+  const answers = await Promise.all(places.map((place) => ask(place, report, options.signal)))
   const vouched = answers.flatMap(({ lines }) => lines)
   const signed = statement ? claimsOf(statement) : []
 
