@@ -13,7 +13,9 @@ import { toSeconds } from '../domain/time.ts'
 
 /** Every rule with its conditions, then the decision, then what would change a refusal. */
 export function renderExplanation(explained: ExplainedAccess): string {
-  return [renderRules(explained), '', renderDecision(explained)].join('\n')
+  return [renderRules(explained), '', renderDecision(explained), ...renderWays(explained)].join(
+    '\n',
+  )
 }
 
 /** The rules alone, each condition with ✓ or ✗ and what was compared. */
@@ -29,20 +31,30 @@ export function renderRules({ decision, rules, boundTo }: ExplainedAccess): stri
   return lines.join('\n')
 }
 
-/** The decision, and for a refusal what would change it. */
-export function renderDecision(explained: ExplainedAccess): string {
-  const { decision, nearest, approval, breakGlass, commands } = explained
-  const { outcome, reason, maxDuration, remedies } = decision
+/** The decision, and the rule that came nearest to another one. */
+export function renderDecision({ decision, nearest }: ExplainedAccess): string {
+  const { outcome, reason, maxDuration } = decision
   const lines = [`${outcome}: ${reason}`]
   if (maxDuration !== undefined) lines.push(`at most ${formatDuration(maxDuration)}`)
   if (nearest) lines.push(...renderNearest(nearest))
+  return lines.join('\n')
+}
+
+/** What leads to access after a refusal, a line each. */
+export function renderWays({
+  decision: { remedies },
+  approval,
+  breakGlass,
+  commands,
+}: ExplainedAccess): string[] {
+  const lines: string[] = []
   for (const remedy of remedies) {
     if (remedy.kind === 'request' || remedy.kind === 'break_glass') continue
     lines.push(`to change it: ${adviceOf(remedy)}`)
   }
   if (approval) lines.push(...renderApproval(approval), `    ${commands.request}`)
   if (breakGlass) lines.push(...renderBreakGlass(breakGlass), `    ${commands.breakGlass}`)
-  return lines.join('\n')
+  return lines
 }
 
 const LISTS = { rule: 'rule', approval: 'approvals rule', break_glass: 'break-glass rule' } as const

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { DecisionRecorder } from '../../src/app/decision-recorder.ts'
 import { askedUnder, loggedAccess } from '../../src/app/logged-access.ts'
-import { refusalOf } from '../../src/app/refusal.ts'
-import { encodeBody } from '../../src/audit/encode-record.ts'
 import type { LoggedRecord, LogRecord } from '../../src/domain/log-record.ts'
 import { decide } from '../../src/domain/policy/evaluate.ts'
 import type { AccessInput, Decision, Grant, Policy } from '../../src/domain/policy/types.ts'
 import type { Principal } from '../../src/domain/principal.ts'
-import type { SessionId } from '../../src/domain/session.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts'
 import { SentinelError } from '../../src/errors.ts'
 import { randomInput, randomPolicy } from '../domain/policy/random-policies.ts'
-import { FakeClock } from '../fixtures/app/clock.ts'
 import { MemoryDecisionLog } from '../fixtures/app/decision-log.ts'
-import { anIdentity } from '../fixtures/app/issuing.ts'
+import { aRecorder, ID, readBack, written } from '../fixtures/app/written-records.ts'
 import {
   aGrant,
   anApprovalRule,
@@ -34,7 +29,6 @@ import {
 } from '../fixtures/principals.ts'
 import { pick, random, scaled } from '../fixtures/random.ts'
 
-const ID = 'mzxw6ytboi3damrqgaya'
 const SEED = 5150
 
 suite('loggedAccess', () => {
@@ -176,66 +170,6 @@ suite('loggedAccess', () => {
 
 function verdictOf({ outcome, effect, rule, basis, grant, maxDuration }: Decision) {
   return { outcome, effect, rule, basis, grant, maxDuration }
-}
-
-interface Circumstances {
-  /** Milliseconds from the decision to its record. */
-  readonly later?: number
-  /** What stopped the issuance after the policy had allowed it. */
-  readonly failure?: SentinelError
-}
-
-/** The record of what `policy` decides on `input`, as it is read back from a file. */
-async function written(
-  policy: Policy,
-  input: AccessInput,
-  { later = 0, failure }: Circumstances = {},
-): Promise<LoggedRecord> {
-  const log = new MemoryDecisionLog()
-  const recorder = aRecorder(log, input, later)
-  const decision = decide(policy, input)
-  const assessment = assessmentOf(policy, input, decision)
-  const error = decision.outcome === 'allow' ? failure : refusalOf(decision, input.profile)
-  const issuance = { requestId: ID, accessKeyId: 'ASIA1', duration: 900 }
-  if (error) await recorder.refused(error, ID, assessment)
-  else await recorder.issued(assessment, { ...issuance, expiration: input.at + 15 * MINUTE })
-  return readBack(log.records[0]!)
-}
-
-function assessmentOf(policy: Policy, input: AccessInput, decision: Decision) {
-  const { principal, target, at, sessionStore } = input
-  return {
-    identity: anIdentity({ principal, target }),
-    policy: {
-      policy,
-      reference: 'file:p',
-      sha256: 'a',
-      fetchedAt: { wall: NOON, monotonic: 0 },
-    },
-    isStale: false,
-    at,
-    sessionStore,
-    decision,
-  }
-}
-
-function aRecorder(log: MemoryDecisionLog, input: AccessInput, later = 0): DecisionRecorder {
-  return new DecisionRecorder(log, new FakeClock(input.at + later), {
-    profile: input.profile,
-    mode: input.mode,
-    version: '0.1.0',
-    endpointOverride: false,
-    session: () => ({
-      id: '00000000000a11ce' as SessionId,
-      store: 'dynamodb:eu-central-1:s',
-      isUnverified: false,
-    }),
-  })
-}
-
-function readBack(record: LogRecord): LoggedRecord {
-  const body = encodeBody(record, { time: '', host: 'laptop', pid: 1 })
-  return JSON.parse(`{"stream":"mzxw6ytboi3damrqgaya","seq":2,${body}}`)
 }
 
 /** An ARN that says the same account as the principal does: as STS would have it. */

@@ -1,0 +1,88 @@
+import type { LoggedRecord } from '../domain/log-record.ts'
+import { parseSourceIdentity } from '../domain/source-identity.ts'
+import { isStampedSessionName } from '../domain/stamp.ts'
+import { SentinelError } from '../errors.ts'
+import type { ArchivedRecord, LogArchive, ReadOptions } from '../ports/log-archive.ts'
+import { findDecision } from './find-decision.ts'
+import { matcherOf, textsOf } from './record-filter.ts'
+
+/** 96 bits in base32. */
+const REQUEST_ID_LENGTH = 20
+
+/** A decision in the log, with what the records after it count. */
+export interface FoundDecision extends ArchivedRecord {
+  /** How often the refusal was repeated. */
+  readonly repeats: number
+  /** How often the credential was handed out again. */
+  readonly served: number
+}
+
+type Archive = Pick<LogArchive, 'records'>
+
+/** Whose refusals, and for what. */
+export interface RefusalFilter {
+  readonly user?: string | undefined
+  readonly profile?: string | undefined
+}
+
+/** The last refusal of the log. Rejects with `RECORD_NOT_FOUND`. */
+export async function findRefusal(
+  archive: Archive,
+  { user, profile }: RefusalFilter,
+  options: ReadOptions,
+): Promise<FoundDecision> {
+  const ofProfile = { types: ['refused'] as const, ...(profile !== undefined && { profile }) }
+  const isWanted = matcherOf({ ...ofProfile, ...(user !== undefined && { user }) })
+  // Whose it is need not stand in what counts repeats.
+  const containing = textsOf(ofProfile)
+  let last: FoundDecision | undefined
+  for await (const entry of archive.records({ containing }, options)) {
+    const { record, isAnnulled } = entry
+    if (isAnnulled) continue
+    if (record.of !== undefined) last = last && counted(last, record)
+    else if (record.request_id !== undefined && isWanted(record)) {
+      last = { ...entry, repeats: 0, served: 0 }
+    }
+  }
+  if (last) return last
+  const whose = user === undefined ? '' : ` of ${user}`
+  const what = profile === undefined ? '' : ` for ${profile}`
+  throw new SentinelError('RECORD_NOT_FOUND', `the log has no refusal${whose}${what}`, {
+    hint: 'list what there is with: sentinel audit show, or name the log with --log-file',
+  })
+}
+
+/**
+ * The decision about the request that `text` names: by its id, the beginning of that, or the
+ * SourceIdentity or role session name that CloudTrail has. Rejects as {@link findDecision} does.
+ */
+export async function findRequest(
+  archive: Archive,
+  text: string,
+  options: ReadOptions,
+): Promise<FoundDecision> {
+  const entry = await findDecision(archive, requestIdIn(text), options)
+  let found: FoundDecision = { ...entry, repeats: 0, served: 0 }
+  const containing = [`"${entry.record.request_id}"`]
+  for await (const { record, isAnnulled } of archive.records({ containing }, options)) {
+    if (!isAnnulled) found = counted(found, record)
+  }
+  return found
+}
+
+/** The id at the end of what a credential is stamped with; other texts as they are. */
+export function requestIdIn(text: string): string {
+  const stamp = parseSourceIdentity(text)
+  if (stamp) return stamp.requestId
+  // Alone, or behind the role's ARN or id, as an ARN and a UserId have it.
+  const name = text.split(/[:/]/).at(-1) ?? ''
+  return isStampedSessionName(name) ? name.slice(-REQUEST_ID_LENGTH) : text
+}
+
+function counted(found: FoundDecision, record: LoggedRecord): FoundDecision {
+  const { type, of, request_id: id, repeats = 0, count = 0 } = record
+  const own = found.record.request_id
+  if (type === 'refused' && of === own) return { ...found, repeats: found.repeats + repeats }
+  if (type === 'served' && id === own) return { ...found, served: found.served + count }
+  return found
+}
