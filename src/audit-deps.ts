@@ -1,3 +1,4 @@
+import type { Check } from './app/doctor.ts'
 import type { Shipped } from './app/ship-log.ts'
 import type { AnchorSource, AnchorSources } from './app/verify-log.ts'
 import type { InclusionPath, LogArchive } from './ports/log-archive.ts'
@@ -84,6 +85,14 @@ export interface ShippedLog extends Shipped {
   readonly isElsewhere: boolean
 }
 
+/** What is looked at, and whether AWS may be asked. */
+export interface DoctorFlags extends ShipFlags {
+  readonly profile?: string | undefined
+  readonly policy?: string | undefined
+  readonly 'policy-parameter'?: string | undefined
+  readonly offline?: boolean | undefined
+}
+
 /** The part of `Deps` that reads the decision log, and vouches for it. */
 export interface AuditDeps {
   /** Rejects with `LOG_NOT_FOUND`, naming where it looked, or `LOG_UNREADABLE`. */
@@ -116,4 +125,6 @@ export interface AuditDeps {
     flags: ShipFlags,
     options: { readonly signal: AbortSignal; readonly onProgress: (lines: number) => void },
   ): Promise<ShippedLog>
+  /** What `doctor` looks at. */
+  doctorChecks(flags: DoctorFlags): readonly Check[]
 }

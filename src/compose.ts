@@ -11,6 +11,7 @@ import { openAnchorSources } from './compose/anchor-sources.ts'
 import { openArchive } from './compose/archive.ts'
 import { openAWS } from './compose/aws.ts'
 import { identify } from './compose/callers.ts'
+import { doctorChecks } from './compose/doctor.ts'
 import { openBreakGlass, openRequests } from './compose/grants.ts'
 import { openOutboxes } from './compose/outboxes.ts'
 import { checkPolicy } from './compose/policy.ts'
@@ -73,6 +74,7 @@ export async function compose(globals: GlobalOptions, host: Host): Promise<Deps>
     openTrail: (selection) => openTrail(world, selection),
     signing: composeSigning(world),
     shipBeside: (flags, profile) => shipLogBeside(world, flags, profile),
+    doctorChecks: (flags) => doctorChecks(world, flags),
     shipLog: (flags, options) => shipWholeLog(world, flags, options),
     openArchive: (selection) => openArchive(world, selection),
     openAnchorSources: (selection, reading) => openAnchorSources(world, selection, reading),

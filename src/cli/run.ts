@@ -22,6 +22,7 @@ import credentials from './commands/credentials.ts'
 import demo from './commands/demo.ts'
 import demoClient from './commands/demo-client.ts'
 import deny from './commands/deny.ts'
+import doctor from './commands/doctor.ts'
 import exec from './commands/exec.ts'
 import exportCredentials from './commands/export.ts'
 import initTables from './commands/init-tables.ts'
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   auditCloudtrail,
   auditShip,
   initTables,
+  doctor,
   demo,
   demoClient,
 ]

@@ -13,9 +13,8 @@ export async function readSettings(
   globals: GlobalOptions,
   env: Environment,
 ): Promise<SettingsReader> {
-  const named = globals.config ?? env.SENTINEL_CONFIG
-  const path =
-    named ?? join(env.XDG_CONFIG_HOME || join(home(env), '.config'), 'sentinel/config.yaml')
+  const named = namedSettings(globals, env)
+  const path = settingsPath(globals, env)
   const { readTrustedFile } = await import('../documents/trusted-file.ts')
   const text = await readTrustedFile(resolve(path), { uid, maxBytes: 64 * 1024 })
   if (text === undefined && named !== undefined) {
@@ -45,6 +44,16 @@ export async function readSettings(
     ),
     ...(text === undefined ? {} : { file: { path, settings: parseSettings(text, path) } }),
   })
+}
+
+/** Where settings are read from, if they are there. */
+export function settingsPath(globals: GlobalOptions, env: Environment): string {
+  const directory = env.XDG_CONFIG_HOME || join(home(env), '.config')
+  return namedSettings(globals, env) ?? join(directory, 'sentinel/config.yaml')
+}
+
+function namedSettings(globals: GlobalOptions, env: Environment): string | undefined {
+  return globals.config ?? env.SENTINEL_CONFIG
 }
 
 /** Where what Sentinel keeps of its own is: the decision log, the embedded database. */

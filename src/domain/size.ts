@@ -14,3 +14,13 @@ export function formatSize(bytes: number): string {
       .find(([, size]) => bytes >= size && bytes % size === 0) ?? []
   return size === undefined ? `${bytes} bytes` : `${bytes / size}${unit}`
 }
+
+/** For people, who need no more than the first digits: `1.5 MiB`. */
+export function roughSize(bytes: number): string {
+  const [unit, size] =
+    Object.entries(UNITS)
+      .reverse()
+      .find(([, size]) => bytes >= size) ?? []
+  if (unit === undefined || size === undefined) return `${bytes} bytes`
+  return `${Number((bytes / size).toFixed(1))} ${unit}`
+}
