@@ -1,3 +1,4 @@
+import { asciiJSON } from '../domain/ascii-json.ts'
 import type { LoggedRecord, LogRecord } from '../domain/log-record.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { Basis, Effect, Mode } from '../domain/policy/types.ts'
@@ -141,7 +142,5 @@ function isEverywhere(piece: string): boolean {
 
 /** `text` as it stands between the quotes of a line, which are ASCII. */
 function inJSON(text: string): string {
-  return JSON.stringify(text)
-    .slice(1, -1)
-    .replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return asciiJSON(text).slice(1, -1)
 }

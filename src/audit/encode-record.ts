@@ -1,3 +1,4 @@
+import { asciiJSON } from '../domain/ascii-json.ts'
 import type { LogRecord } from '../domain/log-record.ts'
 import { Secret } from '../domain/secret.ts'
 
@@ -101,13 +102,13 @@ export function encodeBody(record: LogRecord, { time, host, pid }: Origin): stri
 function encodeValue(value: unknown, limit: number, field: string): string {
   // A Secret would print as a placeholder: still, nobody should have brought it here.
   if (value instanceof Secret) throw new TypeError(`the record's ${field} holds a secret`)
-  if (typeof value === 'string') return toAscii(cut(value, limit))
+  if (typeof value === 'string') return asciiJSON(cut(value, limit))
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => `${toAscii(key)}:${encodeValue(member, limit, `${field}.${key}`)}`)
+      .map(([key, member]) => `${asciiJSON(key)}:${encodeValue(member, limit, `${field}.${key}`)}`)
     return `{${members.join(',')}}`
   }
   throw new TypeError(`the record's ${field} is ${String(value)}, which a log line cannot hold`)
@@ -131,13 +132,5 @@ function cut(text: string, limit: number): string {
 const ELLIPSIS = '\u2026'
 
 function lengthInJson(text: string): number {
-  return toAscii(text).length - '""'.length
-}
-
-/** JSON in 0x20–0x7e. `JSON.stringify` leaves U+009B, U+202E and U+2028 as they are. */
-function toAscii(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return asciiJSON(text).length - '""'.length
 }

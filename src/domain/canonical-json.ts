@@ -5,6 +5,7 @@
  * @module
  */
 import { SentinelError } from '../errors.ts'
+import { asciiJSON } from './ascii-json.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -13,10 +14,7 @@ export type Forms = Readonly<Record<string, (value: unknown) => boolean>>
 
 /** JSON of one line in 0x20–0x7e; members stand in the order in which they were put there. */
 export function toCanonical(fields: Fields): string {
-  return JSON.stringify(fields).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return asciiJSON(fields)
 }
 
 /** Reads an object of JSON, a newline behind it or not. Throws `STATEMENT_INVALID`. */

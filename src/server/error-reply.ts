@@ -1,3 +1,4 @@
+import { asciiJSON } from '../domain/ascii-json.ts'
 import { ERRORS, type ErrorCode, type SentinelError } from '../errors.ts'
 import type { HttpReply } from './handler.ts'
 
@@ -31,12 +32,7 @@ export function toErrorReply(error: SentinelError): HttpReply {
 
 /** Go and Java read the names in lower case, JavaScript with a capital, botocore shows it all. */
 function toBody(code: string, message: string): string {
-  return toASCII(JSON.stringify({ Code: code, Message: message, code, message }))
-}
-
-/** `json` with what is not printable ASCII escaped: clients print bodies to terminals. */
-function toASCII(json: string): string {
-  return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return asciiJSON({ Code: code, Message: message, code, message })
 }
 
 /** `BASE_CREDENTIALS_EXPIRED` → `BaseCredentialsExpired`, as AWS writes its codes. */
