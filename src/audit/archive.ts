@@ -1,13 +1,18 @@
-import type { LogArchive, ReadOptions } from '../ports/log-archive.ts'
+import type { Head } from '../domain/log-head.ts'
+import type { Claim, LogArchive, ReadOptions } from '../ports/log-archive.ts'
 import { type LogFileSelection, listFiles, logOf } from './archive-files.ts'
 import { proveLine } from './prove-line.ts'
 import type { ReadingOptions } from './read-lines.ts'
 import { followRecords, readRecords } from './read-records.ts'
+import { verifyChain } from './verify-chain.ts'
+import { watchLines } from './watched-lines.ts'
 
 /** Rejects with `LOG_NOT_FOUND` when there is no file, and with `LOG_UNREADABLE`. */
 export async function openLogArchive(selection: LogFileSelection): Promise<LogArchive> {
   const files = await listFiles(selection)
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
+
+  let heads: ReadonlyMap<string, Head> | undefined
 
   /** `passes`: how often all files are read. */
   const reading = ({ signal, onProgress }: ReadOptions, passes = 1): ReadingOptions => {
@@ -27,11 +32,22 @@ export async function openLogArchive(selection: LogFileSelection): Promise<LogAr
         ? followRecords(logOf(selection), query, options)
         : readRecords(selection, query, reading(options, 2)),
     prove: (at, options) => proveLine(selection, at, { ...reading(options), lines: options.lines }),
-    verify: async () => {
-      throw new TypeError('not yet')
+    async verify({ extent, rootAt, ...options }) {
+      const report = await verifyChain(selection, { ...reading(options), extent, rootAt })
+      heads = report.heads
+      return report
     },
-    check: async () => {
-      throw new TypeError('not yet')
+    async check(claims, options) {
+      const isLast = ({ stream, seq, hash }: Claim) => {
+        const head = heads?.get(stream)
+        return head?.seq === seq && head?.hash.startsWith(hash)
+      }
+      // Most claims are of last lines, and those were just read.
+      const others = claims.filter((claim) => !isLast(claim))
+      if (others.length === 0) return claims.map(() => 'present')
+      const watched = await watchLines(selection, others, reading(options))
+      const outcomes = new Map(watched.outcomes().map((outcome, index) => [others[index], outcome]))
+      return claims.map((claim) => outcomes.get(claim) ?? 'present')
     },
   }
 }

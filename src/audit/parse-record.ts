@@ -3,15 +3,16 @@ import { SentinelError } from '../errors.ts'
 import { STREAM } from './chain.ts'
 
 /** What a line says about its place in the log; the rest of it is what it records. */
-export interface ParsedLine {
-  readonly v: unknown
+export interface PlacedLine {
   readonly stream: string
   readonly seq: number
+  readonly type: string
+  readonly prev: string
   readonly [field: string]: unknown
 }
 
 /** The version of the format that this program knows. */
-const VERSION = 1
+export const VERSION = 1
 
 /** The object that a line holds: `undefined` for a torn line. */
 export function parseObject(line: Buffer): Readonly<Record<string, unknown>> | undefined {
@@ -28,11 +29,14 @@ export function parseObject(line: Buffer): Readonly<Record<string, unknown>> | u
 const OPENING_BRACE = 0x7b
 
 /** Whether an object of a line has a place in a stream. */
-export function hasPlace(object: Readonly<Record<string, unknown>>): object is ParsedLine {
-  const { stream, seq } = object
-  if (typeof stream !== 'string' || !STREAM.test(stream)) return false
+export function hasPlace(object: Readonly<Record<string, unknown>>): object is PlacedLine {
+  const { stream, seq, type, prev } = object
+  if (typeof stream !== 'string' || !STREAM.test(stream) || typeof type !== 'string') return false
+  if (typeof prev !== 'string' || !HASH.test(prev)) return false
   return typeof seq === 'number' && Number.isSafeInteger(seq) && seq > 0
 }
+
+const HASH = /^[0-9a-f]{64}$/
 
 /**
  * The record that a line holds, `undefined` where it is none: torn, or with a field that is not
@@ -42,20 +46,21 @@ export function hasPlace(object: Readonly<Record<string, unknown>>): object is P
 export function parseRecord(line: Buffer, path: string): LoggedRecord | undefined {
   const object = parseObject(line)
   if (!object || !hasPlace(object)) return undefined
-  if (object.v !== VERSION) {
-    if (typeof object.v === 'number' && object.v > VERSION) throw laterVersion(path, object.v)
-    return undefined
-  }
-  return isRecord(object) ? object : undefined
+  if (isLater(object)) throw laterVersion(path)
+  return object.v === VERSION && isRecord(object) ? object : undefined
 }
 
-/** Says that a newer program wrote a line. */
-export function laterVersion(path: string, version: number): SentinelError {
-  return new SentinelError(
-    'LOG_UNREADABLE',
-    `${path} has records of version ${version}, and this sentinel knows version ${VERSION}`,
-    { hint: 'read it with the newer sentinel that wrote it' },
-  )
+/** Whether a newer program wrote a line. */
+export function isLater({ v }: PlacedLine): boolean {
+  return typeof v === 'number' && Number.isSafeInteger(v) && v > VERSION
+}
+
+/** Says that a newer program wrote lines of a file. */
+export function laterVersion(path: string): SentinelError {
+  const message = `${path} has records of a later version than this sentinel knows (${VERSION})`
+  return new SentinelError('LOG_UNREADABLE', message, {
+    hint: 'read it with the newer sentinel that wrote it',
+  })
 }
 
 /** What the value of each field is. A new field of a record does not compile without its kind. */
@@ -129,7 +134,7 @@ const KIND_OF: ReadonlyMap<string, string> = new Map(Object.entries(KINDS))
 /** Every record has these; the others may be left out. */
 const ALWAYS = ['type', 'time', 'host', 'pid'] as const
 
-function isRecord(object: ParsedLine): object is ParsedLine & LoggedRecord {
+function isRecord(object: PlacedLine): object is PlacedLine & LoggedRecord {
   if (ALWAYS.some((field) => object[field] === undefined)) return false
   return Object.entries(object).every(([field, value]) => {
     const kind = KIND_OF.get(field)

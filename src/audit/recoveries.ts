@@ -42,6 +42,7 @@ export class Recoveries {
   }
 }
 
-function isBefore(a: Position, b: Position): boolean {
+/** Whether one line stands before another. */
+export function isBefore(a: Position, b: Position): boolean {
   return a.file < b.file || (a.file === b.file && a.line < b.line)
 }

@@ -1,0 +1,69 @@
+import type { ChainFault, ChainProblem } from '../ports/log-archive.ts'
+import { isBefore, type Position } from './recoveries.ts'
+
+/** Something that is wrong, as far as is known yet: later lines may show it in another light. */
+export interface Finding {
+  fault: ChainFault
+  detail: string
+  at?: Position | undefined
+  stream?: string | undefined
+  seq?: number | undefined
+}
+
+/** How many problems a report lists. */
+const LISTED_MAX = 1000
+
+/** What is wrong with a log: all of it counted, the first of it listed. */
+export class Findings {
+  #count = 0
+  #listed: Finding[] = []
+  readonly #dropped = new WeakSet<Finding>()
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(finding: Finding): Finding {
+    this.#count++
+    if (this.#listed.length >= 2 * LISTED_MAX) {
+      this.#listed = this.#listed.filter((listed) => !this.#dropped.has(listed))
+    }
+    if (this.#listed.length < 2 * LISTED_MAX) this.#listed.push(finding)
+    return finding
+  }
+
+  /** It was nothing: a later record accounts for it. */
+  drop(finding: Finding): void {
+    if (this.#dropped.has(finding)) return
+    this.#dropped.add(finding)
+    this.#count--
+  }
+
+  /** Of a stream, of which something is wrong at or before line `seq`. */
+  has(stream: string, seq: number): boolean {
+    return this.#listed.some(
+      (finding) =>
+        finding.stream === stream && (finding.seq ?? 0) <= seq && !this.#dropped.has(finding),
+    )
+  }
+
+  /** In the order of the lines, what has no place last. `paths`: of the files, in their order. */
+  problems(paths: readonly string[]): readonly ChainProblem[] {
+    return this.#listed
+      .filter((finding) => !this.#dropped.has(finding))
+      .toSorted((a, b) => compare(a.at, b.at))
+      .slice(0, LISTED_MAX)
+      .map(({ fault, at, stream, seq, detail }) => ({
+        fault,
+        ...(at && { at: { path: paths[at.file] ?? '', line: at.line } }),
+        ...(stream !== undefined && { stream }),
+        ...(seq !== undefined && { seq }),
+        detail,
+      }))
+  }
+}
+
+function compare(a: Position | undefined, b: Position | undefined): number {
+  if (!a || !b) return a ? -1 : b ? 1 : 0
+  return isBefore(a, b) ? -1 : isBefore(b, a) ? 1 : 0
+}

@@ -1,0 +1,79 @@
+import type { Finding, Findings } from './findings.ts'
+import type { Position } from './recoveries.ts'
+
+/**
+ * A line that stands in no chain: no record at all, or one whose place in a stream was spoilt. It
+ * may be what another stream misses.
+ */
+interface MisplacedLine {
+  /** Both of its ends, which say where it belongs, were it whole. */
+  readonly ends: string
+  readonly at: Position
+  /** What is wrong with it whatever comes; absent for a torn line, which may be an accident. */
+  readonly finding?: Finding
+  /** A stream that is none but for this line. */
+  readonly stream?: string
+  isClaimed: boolean
+}
+
+/** A part of a stream that is not there. */
+interface Gap {
+  readonly stream: string
+  readonly from: number
+  readonly to: number
+  /** The hash of the line before it. */
+  readonly after: string
+}
+
+/** Further back nobody looks: what broke a chain stands shortly before the break. */
+const HELD_MAX = 256
+
+/** The place of a line in its stream stands in its first 60 characters, its link in the last 70. */
+const END = 100
+
+/** The lines that stand in no chain, the last of them. */
+export class MisplacedLines {
+  readonly #findings: Findings
+  #held: MisplacedLine[] = []
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  add(line: Buffer, at: Position, spoilt: Pick<MisplacedLine, 'finding' | 'stream'> = {}): void {
+    const ends = `${line.toString('latin1', 0, END)}\n${line.toString('latin1', Math.max(0, line.length - END))}`
+    this.#held.push({ ...spoilt, ends, at, isClaimed: false })
+    if (this.#held.length >= 2 * HELD_MAX) this.#held = this.#held.slice(-HELD_MAX)
+  }
+
+  /**
+   * Finds what stands in the place of a gap, and says so; `undefined` when nothing does. `isNew`:
+   * the finding goes with the gap, and was not there before it.
+   */
+  explain(
+    gap: Gap,
+  ): { readonly finding: Finding; readonly isNew: boolean; readonly stream?: string } | undefined {
+    const line = this.#held.findLast((held) => belongs(held, gap))
+    if (!line) return undefined
+    const where = { stream: gap.stream, seq: gap.from }
+    const stood = `line ${gap.from} of stream ${gap.stream} stood here`
+    if (line.finding) {
+      if (!line.isClaimed) Object.assign(line.finding, { ...where, fault: 'edited', detail: stood })
+      line.isClaimed = true
+      const { finding, stream } = line
+      return { finding, isNew: false, ...(stream !== undefined && { stream }) }
+    }
+    const finding: Finding = { ...where, fault: 'torn', at: line.at, detail: `no record: ${stood}` }
+    // Two lines that were joined leave two gaps, and are one thing that is wrong.
+    const isNew = !line.isClaimed
+    line.isClaimed = true
+    return { finding: isNew ? this.#findings.add(finding) : finding, isNew }
+  }
+}
+
+/** One change leaves at least one of a line's ends as it was. */
+function belongs({ ends }: MisplacedLine, { stream, from, to, after }: Gap): boolean {
+  if (ends.includes(after)) return true
+  const [, seq] = new RegExp(`"stream":"${stream}","seq":(\\d{1,16}),`).exec(ends) ?? []
+  return seq !== undefined && Number(seq) >= from && Number(seq) <= to
+}
