@@ -44,6 +44,26 @@ suite('readTrustedFile', { skip: uid === undefined && 'there are no owners here'
     }
   })
 
+  for (const mode of [0o640, 0o604, 0o611]) {
+    test(`refuses a secret of mode ${mode.toString(8)}, under the code that is asked for`, async () => {
+      using root = mkdtempDisposableSync(join(tmpdir(), 'trusted-'))
+      const path = join(root.path, 'key.pem')
+      writeFileSync(path, 'a')
+      chmodSync(path, mode)
+      await assert.rejects(
+        readTrustedFile(path, { uid, maxBytes: 100, isSecret: true, invalid: 'KEY_INVALID' }),
+        {
+          code: 'KEY_INVALID',
+          message: `${path} may be read by other users (mode 0${mode.toString(8)})`,
+          hint: `run: chmod 600 ${path}, and make another one if somebody has read it`,
+        },
+      )
+      assert.equal(await read(path), 'a')
+      chmodSync(path, 0o600)
+      assert.equal(await readTrustedFile(path, { uid, maxBytes: 100, isSecret: true }), 'a')
+    })
+  }
+
   for (const [who, mode] of [
     ['a group', 0o664],
     ['everybody', 0o646],
