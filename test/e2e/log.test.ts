@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { openDecisionLog } from '../../src/audit/file-decision-log.ts'
 import { ROLES } from '../../src/demo/world.ts'
+import { readWholeLog, rotatedFiles, streamOf } from '../audit/log-fixture.ts'
 import { verifyLog } from '../audit/verify-log.ts'
 import { openScene, POLICY, type Scene } from '../fixtures/scene.ts'
 
@@ -129,6 +131,36 @@ suite('the decision log', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /\{/)
   })
 
+  for (const [why, env] of Object.entries({
+    old: { SENTINEL_LOG_MAX_AGE: '1h' },
+    full: { SENTINEL_LOG_MAX_SIZE: '64KiB' },
+  })) {
+    test(`moves on to another file when the first is ${why}, as the settings say`, async () => {
+      await using scene = await openScene()
+      const path = join(scene.home, LOG)
+      await writeOldLog(path, why === 'full' ? 64 * 1024 : 1)
+      await scene.sentinel(['export', 'dev'])
+      assert.deepEqual(rotatedFiles(path), [])
+
+      const { status, stderr } = await scene.sentinel(['export', 'dev'], { env })
+
+      assert.equal(status, 0)
+      assert.doesNotMatch(stderr, /decision log/)
+      const [rotated = '', ...more] = rotatedFiles(path)
+      assert.deepEqual(more, [])
+      assert.equal(statSync(rotated).mode & 0o777, 0o600)
+      assert.deepEqual(
+        scene.log().map(({ type }) => type),
+        ['start', 'issued', 'stop'],
+      )
+      const { problems, streams } = verifyLog(readWholeLog(path))
+      assert.deepEqual(problems, [])
+      // The stream that wrote to the first file, and the run after it.
+      assert.equal(Object.keys(scene.log()[0]?.heads ?? {}).length, 2)
+      assert.equal(streams.size, 3)
+    })
+  }
+
   test('takes runs that end at the same time, each on a chain of its own', async () => {
     await using scene = await openScene()
     await Promise.all(Array.from({ length: 4 }, () => scene.sentinel(['export', 'dev'])))
@@ -236,6 +268,19 @@ suite('a log that is', { concurrency: 2 }, () => {
     })
   }
 })
+
+/** A log of two hours ago, of `size` bytes at least. */
+async function writeOldLog(path: string, size: number): Promise<void> {
+  const then = Date.now() - 2 * 3_600_000
+  const now = () => ({ wall: then, monotonic: 0 })
+  await using log = await openDecisionLog({
+    ...{ path, stream: streamOf('old'), host: 'host.example', pid: 1, uid: process.getuid?.() },
+    clock: { now, aws: () => then, learn() {} },
+  })
+  do {
+    await log.append({ type: 'refused', outcome: 'refused', reason: 'x'.repeat(2000) })
+  } while (statSync(path).size < size)
+}
 
 /** What every record of a run has. */
 function assertCommon(record: Record<string, unknown>, mode: string): void {
