@@ -32,7 +32,7 @@ export interface ChangeGroup {
 }
 
 /** Why a record cannot be decided again. */
-export type Undecidable =
+type Undecidable =
   /** It failed before the policy was asked. */
   | 'undecided'
   /** It does not say all that counts. */

@@ -12,6 +12,7 @@ import { POLICY_OPTIONS } from '../issue-options.ts'
 import { chooseProfile } from '../profile-argument.ts'
 import { requestFlags } from '../request-options.ts'
 import { describeSuppositions, GRANT_WORDS, supposeGrant, supposeSession } from '../suppositions.ts'
+import { readValidPolicy } from '../valid-policy.ts'
 
 export default defineCommand({
   usage: 'policy explain [profile]',
@@ -56,7 +57,7 @@ export default defineCommand({
     const profile = chooseProfile(given, options.profile, deps)
     const mode = readChoice('mode', options.mode ?? 'cli', MODES)
     const at = options.at === undefined ? deps.clock.aws() : readInstant(options.at)
-    const { policy, reference } = await readPolicy(options, profile, deps)
+    const { policy, reference } = await readValidPolicy(options, profile, deps)
     const { principal, target } = await whoAndWhat(profile, options, policy, deps)
     const input = supposeGrant(options.grant, policy, {
       principal,
@@ -87,21 +88,6 @@ function askedFields({ principal, profile, target, mode, at, grants, sessionStor
     grant: grants[0]?.basis ?? null,
     session_store: sessionStore ?? null,
   }
-}
-
-async function readPolicy(
-  options: Parameters<Deps['checkPolicy']>[0],
-  profile: string,
-  deps: Deps,
-): Promise<{ policy: Policy; reference: string }> {
-  const { policy, problems, reference } = await deps.checkPolicy(options, profile)
-  const [first] = problems
-  if (policy) return { policy, reference }
-  throw new SentinelError(
-    'POLICY_INVALID',
-    `${reference}:${first?.line}:${first?.column}: ${first?.message}`,
-    { hint: first?.hint ?? 'see all of them with: sentinel policy validate' },
-  )
 }
 
 interface Question {
