@@ -9,6 +9,7 @@
  */
 import { basename, dirname, join } from 'node:path'
 import { elapsed, type Instant, MINUTE, type Moment, SECOND } from '../domain/time.ts'
+import { SentinelError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isFault, type LogFile, type LogFiles } from './log-file.ts'
 import { logTime } from './log-time.ts'
@@ -99,6 +100,7 @@ export class Rotation {
     const names = await rotatedNames(path, files)
     const newest = names.at(-1)?.at ?? Number.NEGATIVE_INFINITY
     const target = rotatedName(path, Math.max(logTime(clock), newest + 1))
+    if (!readRotatedName(target, path)) throw outOfTime(target)
     // A rename overwrites. This name is ours even if somebody deleted the lock's file.
     const placeholder = await files.create(target)
     try {
@@ -111,6 +113,17 @@ export class Rotation {
       if ((await files.identify(target)) === placeholder.identity) await files.remove(target)
     }
   }
+}
+
+/** After the year 9999, or because somebody has put a file there that claims to be of then. */
+function outOfTime(target: string): SentinelError {
+  return new SentinelError(
+    'LOG_UNAVAILABLE',
+    `${target} would not sort after the files before it`,
+    {
+      hint: 'set the clock, and move away files of the log that are named for the future',
+    },
+  )
 }
 
 /** The files of the log at `path` that were moved aside, in their order. */

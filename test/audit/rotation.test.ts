@@ -16,7 +16,7 @@ import { suite, test } from 'node:test'
 import type { DecisionLogOptions } from '../../src/audit/file-decision-log.ts'
 import { diskFiles, type LogFiles } from '../../src/audit/log-file.ts'
 import { tryLock } from '../../src/audit/process-lock.ts'
-import { HOUR, SECOND } from '../../src/domain/time.ts'
+import { HOUR, MINUTE, SECOND } from '../../src/domain/time.ts'
 import {
   issued,
   type LogPlace,
@@ -25,6 +25,7 @@ import {
   requestIds,
   streamOf,
 } from './log-fixture.ts'
+import { manualTimers } from './manual-timers.ts'
 import { verifyLog } from './verify-log.ts'
 import { onWrite } from './wrapped-files.ts'
 
@@ -255,6 +256,25 @@ suite('a log file that is old', () => {
     assert.deepEqual(requestIds(verifyLog(place.text())), ['c'])
   })
 
+  test('is moved by a run that has nothing to say, when it looks for witnesses', async () => {
+    using place = makeLogPlace()
+    const clock = manualClock()
+    const timers = manualTimers()
+    const limits = { maxBytes: 1e9, maxAgeMs: DAY }
+    const log = await place.open({ clock, limits, every: timers.every })
+    await log.append({ type: 'start' })
+    clock.advance(DAY)
+    timers.fire(5 * MINUTE)
+    await log[Symbol.asyncDispose]()
+
+    assert.equal(place.rotated().length, 1)
+    assert.match(
+      place.text(),
+      /^\{"v":1,[^\n]*"type":"start","reason":"the log file was old[^\n]*\n$/,
+    )
+    assert.deepEqual(place.verify().problems, [])
+  })
+
   for (const [what, text] of Object.entries({
     torn: '{"v":1,"stream":"b7777\n',
     'without a time': '{"v":1,"stream":"b7777","seq":1}\n',
@@ -360,6 +380,18 @@ suite('moving a log file aside', () => {
       assert.deepEqual(requestIds(place.verify()), ['r1', 'r2'])
     })
   }
+
+  test('is not done when its name would not sort after those before it', async () => {
+    using place = makeLogPlace()
+    writeFileSync(`${place.path}.99991231T235959999Z`, '', { mode: 0o600 })
+    const told: string[] = []
+    await using log = await place.open({ limits: tiny, onFault: (text) => told.push(text) })
+    for (const id of ['r1', 'r2']) await log.append(issued(id))
+
+    assert.equal(place.rotated().length, 1)
+    assert.match(told.join(), /would not sort after the files before it/)
+    assert.deepEqual(requestIds(place.verify()), ['r1', 'r2'])
+  })
 
   test('waits when the lock was deleted, which may have let in another', async () => {
     using place = makeLogPlace()
