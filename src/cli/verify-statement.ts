@@ -1,84 +1,60 @@
-import { claimsOf, differences, isSigned } from '../app/check-statement.ts'
+import { isSigned } from '../app/check-statement.ts'
 import type { VerifierFlags } from '../audit-deps.ts'
 import type { Deps } from '../deps.ts'
 import { parseStatement, type SignedStatement, signedFields } from '../domain/log-statement.ts'
-import type { LogArchive, ReadOptions, VerifyOptions } from '../ports/log-archive.ts'
+import type { VerifyOptions } from '../ports/log-archive.ts'
 
 /** What `audit verify --signature` is told. */
-export interface StatementFlags extends VerifierFlags {
-  readonly signature?: string | undefined
-}
-
-/** A statement that a log is to be held to. */
-export interface Statement {
-  readonly signed: SignedStatement
-  /** Whether the key that counts signed it: without that it says nothing. */
-  readonly isSigned: boolean
-  readonly keyId: string
+export interface StatementCheck extends VerifierFlags {
+  /** The file that holds the statement. */
+  readonly signature: string
 }
 
 /**
- * Reads the statement that `--signature` names, and checks whose it is. Rejects with
- * `STATEMENT_INVALID`, and as {@link Signing.openVerifier}: a statement that anybody may have made
- * vouches for nothing.
+ * The statement that the log is to be held to, if the key signed it; `undefined`, and why is told,
+ * if not: what anybody may have written vouches for nothing. Rejects with `STATEMENT_INVALID`, and
+ * as {@link Signing.openVerifier}.
  */
-export async function openStatement(
-  flags: StatementFlags & { readonly signature: string },
-  { signing, digest }: Pick<Deps, 'signing' | 'digest'>,
+export async function readSignedStatement(
+  check: StatementCheck,
+  { signing, digest, notices }: Pick<Deps, 'signing' | 'digest' | 'notices'>,
   signal: AbortSignal,
-): Promise<Statement> {
-  const signed = parseStatement(await signing.read(flags.signature))
-  const verifier = await signing.openVerifier(flags, signal)
-  return { signed, isSigned: isSigned({ verifier, digest }, signed), keyId: verifier.keyId }
+): Promise<SignedStatement | undefined> {
+  const signed = parseStatement(await signing.read(check.signature))
+  const verifier = await signing.openVerifier(check, signal)
+  if (isSigned({ verifier, digest }, signed)) return signed
+  notices.refuse(
+    `${check.signature} was not signed by this key (${verifier.keyId})`,
+    `it names the ${signed.signature.algorithm} key ${signed.signature.keyId}`,
+  )
+  return undefined
 }
 
-interface ReadLog {
-  readonly archive: Pick<LogArchive, 'check'>
+interface Comparison {
+  readonly statement: SignedStatement
   readonly extent: VerifyOptions['extent']
-  /** Of a reading with `rootAt`: the number of lines that the statement is about. */
-  readonly report: Parameters<typeof differences>[1]['report']
+  /** How the log differs from it, in sentences. */
+  readonly differences: readonly string[]
 }
 
-/** What came of holding a log to a statement. */
-export interface StatementFinding extends Statement {
-  readonly extent: VerifyOptions['extent']
-  /** Why the log is not what was signed, in sentences; none where it is. */
-  readonly problems: readonly string[]
-}
-
-/** Holds a log that was verified to a statement. */
-export async function holdToStatement(
-  statement: Statement,
-  { archive, extent, report }: ReadLog,
-  options: ReadOptions,
-): Promise<StatementFinding> {
-  const { signed, keyId } = statement
-  if (!statement.isSigned) {
-    const problem = `the statement was not signed by this key (${keyId})`
-    return { ...statement, extent, problems: [problem] }
-  }
-  const outcomes = await archive.check(claimsOf(signed), options)
-  return { ...statement, extent, problems: differences(signed, { extent, report, outcomes }) }
-}
-
-/** For people: lines to stand under what was said of the chains. */
-export function describeStatement({ signed, extent, problems }: StatementFinding): string {
-  const { lines, time, log, host, heads } = signed.statement
+/** What holding the log to a statement showed, for people. */
+export function describeStatement({ statement, extent, differences }: Comparison): string {
+  const { lines, time, log, host, heads } = statement.statement
   const what = `the first ${lines} lines of ${log} on ${host}, signed at ${time}`
-  if (problems.length > 0) {
-    const list = problems.map((problem) => `  ${problem}`)
-    return [`not what was signed (${what}):`, ...list].join('\n')
+  if (differences.length > 0) {
+    const list = differences.map((difference) => `  ${difference}`)
+    return [`not as signed (${what}):`, ...list].join('\n')
   }
   if (extent === 'whole') return `as signed: ${what}`
-  return `as signed, as far as a part of the log can tell: ${heads.length} last lines out of ${what}`
+  return `as signed, as far as files of a log can tell: ${heads.length} last lines of streams in ${what}`
 }
 
 /** The same for programs. */
-export function statementFields({ signed, extent, problems }: StatementFinding) {
+export function statementFields({ statement, extent, differences }: Comparison) {
   return {
-    holds: problems.length === 0,
+    holds: differences.length === 0,
     compared: extent === 'whole' ? 'root and heads' : 'heads',
-    problems,
-    statement: signedFields(signed),
+    differences,
+    ...signedFields(statement),
   }
 }
