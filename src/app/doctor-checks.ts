@@ -69,7 +69,7 @@ export function checksOf(patient: Patient): readonly Check[] {
 const OFFLINE: Finding = { verdict: 'skipped', detail: 'only AWS could tell (--offline)' }
 
 function settings({ path, isThere }: { path: string; isThere: boolean }): Finding {
-  const detail = isThere ? path : `defaults: there is no ${path}`
+  const detail = isThere ? path : `defaults, as there is no ${path}`
   return { verdict: 'ok', detail, facts: { path, exists: isThere } }
 }
 

@@ -73,6 +73,8 @@ const REMOVED = [
   'SENTINEL_RESOLVING',
   // Signs what Sentinel announces: a command that had it could announce what it likes.
   'SENTINEL_WEBHOOK_SECRET',
+  // Likewise: it could ship records of what never happened.
+  'SENTINEL_LOG_SHIP_TOKEN',
 ]
 
 /** `AWS_BEARER_TOKEN_BEDROCK` and its like: credentials of one service each. */

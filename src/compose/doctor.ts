@@ -79,8 +79,8 @@ function patientOf(world: World, flags: DoctorFlags): Patient {
       return (await lookAtStore(world, await aws(), look)) ?? (valid ? undefined : 'unknown')
     },
     async identity() {
-      if (profile === undefined) return undefined
       if (isOffline) return 'offline'
+      if (profile === undefined) return undefined
       const { principal } = await identify(world, profile)
       return { profile, principal: principal.arn, account: principal.account }
     },
