@@ -26,7 +26,7 @@ export interface OpenedFile extends LogFileInfo, AsyncDisposable {
 export type LogFileSelection = { readonly live: string } | { readonly named: readonly string[] }
 
 /** What Sentinel keeps beside a log, and is none. */
-const BESIDES = /^\.(lock|ship\.json|ship\.lock)$/
+const BESIDES = /^\.(lock|compress\.lock|ship\.json|ship\.lock|\w+\.gz\.\w+\.tmp)$/
 
 /** Rejects with `LOG_NOT_FOUND` where there is no file, with `LOG_UNREADABLE` as {@link openFile}. */
 export async function listFiles(selection: LogFileSelection): Promise<readonly LogFileInfo[]> {
