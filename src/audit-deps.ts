@@ -18,7 +18,7 @@ export interface AnchorReading {
   readonly onAnchor: (done: number) => void
   /** So many sessions were looked up. */
   readonly onSession: (done: number) => void
-  /** The store at `location` has no record any more of `count` sessions, which vouch for nothing. */
+  /** The store at `location` has no record any more of `count` sessions: they vouch for nothing. */
   readonly onGone: (count: number, location: string) => void
 }
 

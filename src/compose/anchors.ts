@@ -55,7 +55,7 @@ export function anchorPlace(
   return { host: hostname(), log: logId(world.settings, flags), open }
 }
 
-/** The same signer, by whom nobody is asked for anything: anchors are written behind their backs. */
+/** The same signer, by whom nobody is asked for anything: anchors come behind their backs. */
 export function quietly({ profile, credentials }: StoreSigner): StoreSigner {
   return { profile, credentials: (signal) => credentials(signal, 'never') }
 }
