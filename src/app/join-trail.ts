@@ -194,27 +194,26 @@ async function readMissing(
   await issuances.read(archive, ({ requestId }) => missing.has(requestId), { signal })
 }
 
-/** Asks CloudTrail for calls by the keys of `issuances` that it was not seen to make. */
+/** Asks CloudTrail for calls by the keys of `issuances`, whose making it did not show. */
 async function lookUp(
   deps: JoinDeps,
   { now, lookups, regions }: JoinQuestion,
   issuances: readonly Issuance[],
 ): Promise<JoinedSession[]> {
+  const isYoung = ({ at }: Issuance) => now - at < DELIVERY
+  const due = issuances.filter((one) => !isYoung(one)).toSorted((a, b) => b.at - a.at)
+  const wanted = due.slice(0, lookups)
   const found: JoinedSession[] = []
-  let left = lookups
-  for (const issuance of issuances.toSorted((a, b) => b.at - a.at)) {
-    if (now - issuance.at < DELIVERY) {
-      found.push({ status: 'pending', issuance })
-    } else if (left === 0) {
-      found.push({ status: 'unchecked', issuance })
-    } else {
-      left -= 1
-      deps.onProgress(`${lookups - left} issuances looked up by their access keys`)
-      const isUsed = await isSeenUsed(deps, issuance, { regions, now })
-      found.push({ status: isUsed ? 'used' : 'never_seen', issuance })
-    }
+  for (const [index, issuance] of wanted.entries()) {
+    deps.onProgress(`looking up access key ${index + 1} of ${wanted.length}`)
+    const isUsed = await isSeenUsed(deps, issuance, { regions, now })
+    found.push({ status: isUsed ? 'used' : 'never_seen', issuance })
   }
-  return found
+  return [
+    ...found,
+    ...due.slice(lookups).map((issuance) => ({ status: 'unchecked', issuance }) as const),
+    ...issuances.filter(isYoung).map((issuance) => ({ status: 'pending', issuance }) as const),
+  ]
 }
 
 async function isSeenUsed(

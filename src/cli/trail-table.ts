@@ -60,7 +60,7 @@ export const TRAIL_ROWS: RowKind<JoinedSession> = {
   columns: [
     { heading: 'SESSION', width: 10, cell: ({ status }) => inWords(status) },
     { heading: 'TIME', width: 17, cell: (session) => toMinutes(timeOf(session)) },
-    { heading: 'ROLE', width: 12, most: 24, cell: (session) => inOneLine(shortRole(session)) },
+    { heading: 'ROLE', width: 24, most: 24, cell: (session) => inOneLine(shortRole(session)) },
     { heading: 'BY', width: 4, most: 23, cell: (session) => inOneLine(byWhom(session)) },
   ],
   fields: Object.keys(FIELDS),
