@@ -4,7 +4,7 @@ import { isStampedSessionName } from '../domain/stamp.ts'
 import { SentinelError } from '../errors.ts'
 import type { ArchivedRecord, LogArchive, ReadOptions } from '../ports/log-archive.ts'
 import { findDecision } from './find-decision.ts'
-import { matcherOf, textsOf } from './record-filter.ts'
+import { matcherOf, queryOf } from './record-filter.ts'
 
 /** 96 bits in base32. */
 const REQUEST_ID_LENGTH = 20
@@ -34,9 +34,9 @@ export async function findRefusal(
   const ofProfile = { types: ['refused'] as const, ...(profile !== undefined && { profile }) }
   const isWanted = matcherOf({ ...ofProfile, ...(user !== undefined && { user }) })
   // Whose it is need not stand in what counts repeats.
-  const containing = textsOf(ofProfile)
+  const query = queryOf(ofProfile)
   let last: FoundDecision | undefined
-  for await (const entry of archive.records({ containing }, options)) {
+  for await (const entry of archive.records(query, options)) {
     const { record, isAnnulled } = entry
     if (isAnnulled) continue
     if (record.of !== undefined) last = last && counted(last, record)

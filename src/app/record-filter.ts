@@ -3,6 +3,7 @@ import type { LoggedRecord, LogRecord } from '../domain/log-record.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import type { Basis, Effect, Mode } from '../domain/policy/types.ts'
 import { type Instant, toTimestamp } from '../domain/time.ts'
+import type { RecordQuery } from '../ports/log-archive.ts'
 
 export type RecordType = LogRecord['type']
 export type Outcome = NonNullable<LogRecord['outcome']>
@@ -99,10 +100,19 @@ export function matcherOf(filter: RecordFilter): Test {
 }
 
 /**
- * Texts that every line holds which {@link matcherOf} lets through: looking for them costs a
- * fraction of parsing the line.
+ * Asks for lines of which none is missing that {@link matcherOf} lets through: looking for texts in
+ * a line costs a fraction of parsing it.
  */
-export function textsOf(filter: RecordFilter): readonly string[] {
+export function queryOf(filter: RecordFilter): RecordQuery {
+  const { since, until } = filter
+  return {
+    containing: textsOf(filter),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  }
+}
+
+function textsOf(filter: RecordFilter): readonly string[] {
   const { user, profile, rule, session, request, types } = filter
   return [
     ...(user === undefined ? [] : pieces('', user)),

@@ -3,7 +3,7 @@ import { decide } from '../domain/policy/evaluate.ts'
 import type { Decision, Policy } from '../domain/policy/types.ts'
 import type { LogArchive, ReadOptions } from '../ports/log-archive.ts'
 import { askedUnder, loggedAccess } from './logged-access.ts'
-import { matcherOf, type RecordFilter } from './record-filter.ts'
+import { matcherOf, queryOf, type RecordFilter } from './record-filter.ts'
 
 export const CHANGES = ['refused', 'allowed', 'rule', 'cap'] as const
 
@@ -72,7 +72,7 @@ export async function replayLog(
 ): Promise<Replay> {
   const matches = matcherOf(filter)
   const tally = new ReplayTally()
-  for await (const { record, isAnnulled } of archive.records({}, options)) {
+  for await (const { record, isAnnulled } of archive.records(queryOf(filter), options)) {
     if (isAnnulled || !isAccess(record) || !matches(record)) continue
     const access = loggedAccess(record)
     if (access === undefined) {

@@ -1,5 +1,5 @@
 import type { ArchivedRecord, LogArchive, ReadOptions } from '../ports/log-archive.ts'
-import { matcherOf, type RecordFilter, textsOf } from './record-filter.ts'
+import { matcherOf, queryOf, type RecordFilter } from './record-filter.ts'
 
 /** Which records of a log are wanted. */
 export interface RecordSelection {
@@ -20,7 +20,7 @@ export async function* selectRecords(
 ): AsyncGenerator<ArchivedRecord, void, undefined> {
   const isWanted = testOf(selection)
   const newest = selection.limit === undefined ? undefined : new Newest(selection.limit)
-  for await (const archived of archive.records(queryOf(selection), options)) {
+  for await (const archived of archive.records(queryOf(selection.filter), options)) {
     if (!isWanted(archived)) continue
     if (newest) newest.add(archived)
     else yield archived
@@ -49,7 +49,7 @@ export async function* followRecords(
     },
   }
   const records = archive.records(
-    { ...queryOf(selection), follow },
+    { ...queryOf(selection.filter), follow },
     { ...options, signal: AbortSignal.any([options.signal, isDone.signal]) },
   )
   const iterator = records[Symbol.asyncIterator]()
@@ -81,10 +81,6 @@ export async function* followRecords(
 function testOf({ filter, annulled }: RecordSelection): (archived: ArchivedRecord) => boolean {
   const matches = matcherOf(filter)
   return ({ record, isAnnulled }) => (annulled === 'shown' || !isAnnulled) && matches(record)
-}
-
-function queryOf({ filter }: RecordSelection): { readonly containing: readonly string[] } {
-  return { containing: textsOf(filter) }
 }
 
 /** The last few of many. */

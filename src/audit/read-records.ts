@@ -1,3 +1,4 @@
+import { type Instant, toTimestamp } from '../domain/time.ts'
 import type { ArchivedRecord, ReadOptions, RecordQuery } from '../ports/log-archive.ts'
 import { type LogFileSelection, openInOrder } from './archive-files.ts'
 import { followLog } from './follow-log.ts'
@@ -5,19 +6,20 @@ import { parseRecord } from './parse-record.ts'
 import { type Chunk, type Line, linesOf, type ReadingOptions, readChunks } from './read-lines.ts'
 import { Recoveries } from './recoveries.ts'
 
-type Containing = RecordQuery['containing']
+/** Which lines are worth parsing. */
+type LineQuery = Pick<RecordQuery, 'containing' | 'since' | 'until'>
 
 /** The records of a log in the order of its lines: twice read, for what later lines take back. */
 export async function* readRecords(
   files: LogFileSelection,
-  { containing }: Pick<RecordQuery, 'containing'>,
+  query: LineQuery,
   options: ReadingOptions,
 ): AsyncGenerator<ArchivedRecord> {
   const recoveries = await findRecoveries(files, options)
   let index = 0
   for await (const file of openInOrder(files)) {
     for await (const chunk of readChunks(file, options)) {
-      for (const archived of recordsOf(chunk, file.path, containing)) {
+      for (const archived of recordsOf(chunk, file.path, query)) {
         const { record, at } = archived
         const isAnnulled = recoveries.annul(record.stream, record.seq, {
           file: index,
@@ -36,11 +38,11 @@ export async function* readRecords(
  */
 export async function* followRecords(
   path: string,
-  { containing, follow }: RecordQuery,
+  { follow, ...query }: RecordQuery,
   { signal }: ReadOptions,
 ): AsyncGenerator<ArchivedRecord> {
   for await (const chunk of followLog(path, { signal, onCaughtUp: follow?.onCaughtUp })) {
-    yield* recordsOf(chunk, chunk.path, containing)
+    yield* recordsOf(chunk, chunk.path, query)
   }
 }
 
@@ -57,18 +59,37 @@ async function findRecoveries(
   return recoveries
 }
 
-function* recordsOf(chunk: Chunk, path: string, texts: Containing): Generator<ArchivedRecord> {
-  for (const { bytes, number } of linesHolding(chunk, texts ?? [])) {
+function* recordsOf(chunk: Chunk, path: string, query: LineQuery): Generator<ArchivedRecord> {
+  for (const { bytes, number } of wantedLines(chunk, query)) {
     const record = parseRecord(bytes, path)
     if (record) yield { record, at: { path, line: number }, isAnnulled: false }
   }
 }
 
-/** The lines that hold all of `texts`. Most chunks hold few of them, and are searched as one. */
-function* linesHolding(chunk: Chunk, texts: readonly string[]): Generator<Line> {
-  const wanted = texts.map((text) => Buffer.from(text, 'latin1'))
-  if (!wanted.every((text) => chunk.bytes.includes(text))) return
+/** The lines that may be wanted. Most chunks hold few of a text, and are searched as one. */
+function* wantedLines(chunk: Chunk, { containing = [], since, until }: LineQuery): Generator<Line> {
+  const texts = containing.map((text) => Buffer.from(text, 'latin1'))
+  if (!texts.every((text) => chunk.bytes.includes(text))) return
+  const isInPeriod = periodTest(since, until)
   for (const line of linesOf(chunk)) {
-    if (wanted.every((text) => line.bytes.includes(text))) yield line
+    if (isInPeriod(line.bytes) && texts.every((text) => line.bytes.includes(text))) yield line
   }
 }
+
+/** In JSON a quote within a text is escaped: this begins the record's own time, and stands early. */
+const TIME = Buffer.from('"time":"')
+
+/** Times of one form sort as text. A line that does not say when it was made may be of any time. */
+function periodTest(since?: Instant, until?: Instant): (line: Buffer) => boolean {
+  if (since === undefined && until === undefined) return () => true
+  const from = since === undefined ? '' : toTimestamp(since)
+  const to = until === undefined ? '\x7f' : toTimestamp(until)
+  return (line) => {
+    const start = line.indexOf(TIME) + TIME.length
+    if (start < TIME.length) return true
+    const time = line.toString('latin1', start, start + TIMESTAMP_LENGTH)
+    return time >= from && time < to
+  }
+}
+
+const TIMESTAMP_LENGTH = 24

@@ -1,5 +1,6 @@
 import type { Head, StreamHead } from '../domain/log-head.ts'
 import type { LoggedRecord } from '../domain/log-record.ts'
+import type { Instant } from '../domain/time.ts'
 
 /** A file of a decision log. */
 export interface LogFileInfo {
@@ -75,9 +76,12 @@ export interface ChainReport {
   readonly sessions: readonly LoggedSession[]
   /** The names of hosts in the records: at most a thousand. */
   readonly hosts: readonly string[]
-  /** RFC 6962's root over all lines that are not blank, in their order, in hex. */
-  readonly root: string
-  /** The root over the first {@link ReadOptions.rootAt} lines, if there are as many. */
+  /**
+   * RFC 6962's root over all lines that are not blank, in their order, in hex. Absent unless asked
+   * for, and for a log without a line.
+   */
+  readonly root?: string
+  /** The root over the first {@link VerifyOptions.rootAt} lines, if there are as many. */
   readonly earlierRoot?: string
   /** `time` of the first and the last record. */
   readonly from?: string
@@ -114,8 +118,10 @@ export interface VerifyOptions extends ReadOptions {
    * `whole`: what no earlier line explains is missing. `part`: the log begins before these files.
    */
   readonly extent: 'whole' | 'part'
+  /** Asks for {@link ChainReport.root}, which takes half as long again. */
+  readonly withRoot?: true
   /** Asks for {@link ChainReport.earlierRoot} over so many lines. */
-  readonly rootAt?: number
+  readonly rootAt?: number | undefined
 }
 
 export interface ProveOptions extends ReadOptions {
@@ -126,6 +132,12 @@ export interface ProveOptions extends ReadOptions {
 export interface RecordQuery {
   /** Texts that the line must hold, as JSON writes them: spares parsing the others. */
   readonly containing?: readonly string[]
+  /**
+   * Spares parsing lines that say they were made before `since`, or not before `until`. Some may be
+   * given all the same.
+   */
+  readonly since?: Instant
+  readonly until?: Instant
   /**
    * Goes on with what is written later, rotation included, until the signal aborts; the iteration
    * ends then.
