@@ -37,9 +37,9 @@ export async function signLog(deps: SigningDeps, options: ReadOptions): Promise<
   const { archive, clock, host } = deps
   // Before the log is read, which may take long: a key that cannot sign is told at once.
   const verifier = await openOwnVerifier(deps, options.signal)
-  const report = await archive.verify({ ...options, extent: 'whole' })
+  const report = await archive.verify({ ...options, extent: 'whole', withRoot: true })
   if (report.problemCount > 0) return { report }
-  if (report.lines === 0) {
+  if (report.root === undefined) {
     throw new SentinelError('RECORD_NOT_FOUND', 'the log has no line yet that could be signed for')
   }
   const statement: LogStatement = {

@@ -66,7 +66,7 @@ export async function verifyLog(
   options: ReadOptions,
 ): Promise<LogVerdict> {
   const rootAt = statement?.statement.lines
-  const report = await archive.verify({ ...options, extent, ...(rootAt ? { rootAt } : {}) })
+  const report = await archive.verify({ ...options, extent, rootAt })
   const places = sources.flatMap((one) => ('among' in one ? one.among(report) : [one]))
   const answers = await Promise.all(places.map((place) => ask(place, report, options.signal)))
   const vouched = answers.flatMap(({ lines }) => lines)

@@ -32,8 +32,9 @@ export async function openLogArchive(selection: LogFileSelection): Promise<LogAr
         ? followRecords(logOf(selection), query, options)
         : readRecords(selection, query, reading(options, 2)),
     prove: (at, options) => proveLine(selection, at, { ...reading(options), lines: options.lines }),
-    async verify({ extent, rootAt, ...options }) {
-      const report = await verifyChain(selection, { ...reading(options), extent, rootAt })
+    async verify({ signal, onProgress, ...options }) {
+      const progress = reading({ signal, ...(onProgress && { onProgress }) })
+      const report = await verifyChain(selection, { ...options, ...progress })
       heads = report.heads
       return report
     },

@@ -32,11 +32,12 @@ const OPENING_BRACE = 0x7b
 export function hasPlace(object: Readonly<Record<string, unknown>>): object is PlacedLine {
   const { stream, seq, type, prev } = object
   if (typeof stream !== 'string' || !STREAM.test(stream) || typeof type !== 'string') return false
-  if (typeof prev !== 'string' || !HASH.test(prev)) return false
+  // Whether it is a hash shows when it is held to one.
+  if (typeof prev !== 'string' || prev.length !== HASH_LENGTH) return false
   return typeof seq === 'number' && Number.isSafeInteger(seq) && seq > 0
 }
 
-const HASH = /^[0-9a-f]{64}$/
+const HASH_LENGTH = 64
 
 /**
  * The record that a line holds, `undefined` where it is none: torn, or with a field that is not

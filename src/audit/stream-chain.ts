@@ -74,9 +74,9 @@ export class StreamChain {
 
   /** Whether a line was there lately, be it annulled. */
   has(seq: number, hash: string): boolean {
-    return [this.#links, this.#aside, this.#annulled].some((links) =>
-      links.some((link) => link.hash === hash && link.seq === seq),
-    )
+    const isMeant = (link: Pick<Link, 'seq' | 'hash'>) => link.seq === seq && link.hash === hash
+    // Newest first: it mostly is one of the last.
+    return [this.#links, this.#aside, this.#annulled].some((links) => links.findLast(isMeant))
   }
 
   add(link: Link): void {

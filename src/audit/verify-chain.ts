@@ -13,6 +13,7 @@ import { watchLines } from './watched-lines.ts'
 
 interface ChainOptions extends ReadingOptions {
   readonly extent: VerifyOptions['extent']
+  readonly withRoot?: true | undefined
   readonly rootAt?: number | undefined
 }
 
@@ -22,9 +23,9 @@ const OPEN_MAX = 1000
 /** Reads the chains of a log: once, and again where a line names another that was not near by. */
 export async function verifyChain(
   files: LogFileSelection,
-  { extent, rootAt, ...options }: ChainOptions,
+  { extent, withRoot, rootAt, ...options }: ChainOptions,
 ): Promise<ChainReport> {
-  const tree = new MerkleTree()
+  const tree = withRoot || rootAt !== undefined ? new MerkleTree() : undefined
   const named = new NamedHeads()
   const facts = new LogFacts()
   /** Of a part of a log: with which line each stream begins in it. */
@@ -34,8 +35,8 @@ export async function verifyChain(
     extent,
     listener: {
       onLine(bytes) {
-        tree.add(bytes)
-        if (tree.size === rootAt) earlierRoot = tree.root()
+        tree?.add(bytes)
+        if (tree?.size === rootAt) earlierRoot = tree?.root()
       },
       onRecord(stream, link, record) {
         if (extent === 'part') firsts.getOrInsert(stream, link.seq)
@@ -62,7 +63,7 @@ export async function verifyChain(
     openCount: open.length,
     heads,
     ...facts.summary(),
-    root: tree.root(),
+    ...(tree && lines > 0 && { root: tree.root() }),
     ...(earlierRoot !== undefined && { earlierRoot }),
   }
 }
