@@ -11,6 +11,7 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
 import {
+  ANCHORS_TABLE,
   BREAK_GLASS_TABLE,
   creationOf,
   REQUESTS_TABLE,
@@ -104,6 +105,21 @@ for (const [name, { open, hasRecovery, skip }] of Object.entries(BACKENDS)) {
       }
       const again = await init(scene, '--yes')
       assert.equal(again.stdout.match(/: existed already$/gm)?.length, 3, again.stderr)
+    })
+
+    test('creates a table of anchors that is named, and says where to name it', async () => {
+      await using scene = await openOne()
+
+      const { status, stderr } = await init(scene, '--anchor-table', 'heads', '--yes')
+
+      assert.equal(status, 0, stderr)
+      assert.match(stderr, /^note: .*in the settings: `log_anchor: dynamodb:eu-.*:heads`$/m)
+      const { Table } = await client.send(new DescribeTableCommand({ TableName: 'heads' }))
+      const expected = creationOf(ANCHORS_TABLE, 'heads')
+      assert.deepEqual(
+        shapes(Table?.GlobalSecondaryIndexes),
+        shapes(expected.GlobalSecondaryIndexes),
+      )
     })
 
     test('says what existed already, and changes nothing the second time', async () => {
