@@ -37,6 +37,8 @@ export interface VerifyLogInput {
   readonly sources: readonly (AnchorSource | AnchorSources)[]
   /** What was signed of the log before, by a key that was checked. */
   readonly statement?: SignedStatement | undefined
+  /** Asks for {@link ChainReport.root}. */
+  readonly withRoot?: boolean | undefined
 }
 
 /** A line that somebody vouches for and that is not, or not any more, as it was. */
@@ -62,11 +64,11 @@ export interface LogVerdict {
  */
 export async function verifyLog(
   archive: Pick<LogArchive, 'verify' | 'check'>,
-  { extent, sources, statement }: VerifyLogInput,
+  { extent, sources, statement, withRoot }: VerifyLogInput,
   options: ReadOptions,
 ): Promise<LogVerdict> {
   const rootAt = statement?.statement.lines
-  const report = await archive.verify({ ...options, extent, rootAt })
+  const report = await archive.verify({ ...options, extent, withRoot, rootAt })
   const places = sources.flatMap((one) => ('among' in one ? one.among(report) : [one]))
   const answers = await Promise.all(places.map((place) => ask(place, report, options.signal)))
   const vouched = answers.flatMap(({ lines }) => lines)

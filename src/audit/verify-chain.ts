@@ -13,7 +13,7 @@ import { watchLines } from './watched-lines.ts'
 
 interface ChainOptions extends ReadingOptions {
   readonly extent: VerifyOptions['extent']
-  readonly withRoot?: true | undefined
+  readonly withRoot?: boolean | undefined
   readonly rootAt?: number | undefined
 }
 
@@ -63,7 +63,7 @@ export async function verifyChain(
     openCount: open.length,
     heads,
     ...facts.summary(),
-    ...(tree && lines > 0 && { root: tree.root() }),
+    ...(withRoot && tree && lines > 0 && { root: tree.root() }),
     ...(earlierRoot !== undefined && { earlierRoot }),
   }
 }

@@ -11,6 +11,7 @@ import auditShip from './commands/audit-ship.ts'
 import auditShow from './commands/audit-show.ts'
 import auditSign from './commands/audit-sign.ts'
 import auditStats from './commands/audit-stats.ts'
+import auditVerify from './commands/audit-verify.ts'
 import breakGlass from './commands/break-glass.ts'
 import breakGlassClose from './commands/break-glass-close.ts'
 import breakGlassList from './commands/break-glass-list.ts'
@@ -78,6 +79,7 @@ export const COMMANDS: readonly Command[] = [
   notifyFlush,
   auditShow,
   auditStats,
+  auditVerify,
   auditReplay,
   auditSign,
   auditProve,

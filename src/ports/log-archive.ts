@@ -119,7 +119,7 @@ export interface VerifyOptions extends ReadOptions {
    */
   readonly extent: 'whole' | 'part'
   /** Asks for {@link ChainReport.root}, which takes half as long again. */
-  readonly withRoot?: true
+  readonly withRoot?: boolean | undefined
   /** Asks for {@link ChainReport.earlierRoot} over so many lines. */
   readonly rootAt?: number | undefined
 }
