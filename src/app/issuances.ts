@@ -12,6 +12,8 @@ export interface Issuance {
   readonly user?: string
   readonly profile?: string
   readonly roleArn?: string
+  /** Sentinel itself assumed the role, and not whoever the base credentials are of. */
+  readonly isStamped: boolean
   /** Of the role, and of whoever signed for it. */
   readonly accounts: readonly string[]
 }
@@ -83,6 +85,7 @@ function toIssuance(record: LoggedRecord): Issuance | undefined {
     ...(user !== undefined && { user }),
     ...(profile !== undefined && { profile }),
     ...(roleArn !== undefined && { roleArn }),
+    isStamped: record.stamped === true,
     accounts: [record.account, record.principal?.split(':')[4]].filter(
       (account) => account !== undefined,
     ),

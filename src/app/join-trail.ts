@@ -141,8 +141,9 @@ async function findSessions(
   { trail, issuances, signal, onProgress }: JoinDeps,
   { since, until, regions, roles }: JoinQuestion,
 ): Promise<Sightings> {
-  const known = [...issuances.all()].flatMap(({ roleArn }) => roleArn ?? [])
-  const ownerOf = createRoleOwners([...roles, ...known])
+  // A role whose credentials are served as they are is for others to enter as well.
+  const issued = [...issuances.all()].filter(({ isStamped }) => isStamped)
+  const ownerOf = createRoleOwners([...roles, ...issued.flatMap(({ roleArn }) => roleArn ?? [])])
   const found: Sightings = { sessions: [], events: 0, failed: 0, ownedByAWS: 0, unreadable: 0 }
   const observer = {
     onPage(events: number) {

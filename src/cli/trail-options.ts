@@ -35,7 +35,7 @@ const KEPT = 90 * 24 * HOUR
 const DEFAULT = { since: '24h', lookups: 100 } as const
 
 /** The period of the {@link TRAIL_OPTIONS}. Throws `USAGE` for one that CloudTrail has not. */
-export function readPeriod({ since: from = DEFAULT.since, until: to }: Options, now: Instant) {
+export function readTrailPeriod({ since: from = DEFAULT.since, until: to }: Options, now: Instant) {
   const since = readTime('--since', from, now, 'ago')
   const until = to === undefined ? now : readTime('--until', to, now, 'ago')
   if (since < now - KEPT) {

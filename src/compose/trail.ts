@@ -7,26 +7,32 @@ import type { World } from './world.ts'
 
 const IDENTIFY_TIMEOUT = 10 * SECOND
 
-/** Where STS's global endpoint is, in the partition that has one. */
-const GLOBAL = { partition: 'aws', region: 'us-east-1' } as const
-
 /** Opens the event history of the account of whoever signs calls that serve no profile. */
-export async function openTrail(world: World, selection: TrailSelection): Promise<OpenedTrail> {
+export async function openTrail(
+  world: World,
+  { regions, profiles, signal }: TrailSelection,
+): Promise<OpenedTrail> {
   const aws = await openAWS(world, {})
   const { profile, credentials } = await openSigner(world, aws)
   const home = aws.regionOf(profile)
   const tokens = aws.tokens(profile.name, home)
-  const signal = AbortSignal.any([selection.signal, AbortSignal.timeout(IDENTIFY_TIMEOUT)])
-  const { account, arn } = await tokens.identify(await credentials(), signal)
-  const [{ CloudTrail }, { transport }] = await Promise.all([
+  const { abandonOn, interrupted } = await import('../aws/deadline.ts')
+  const base = await abandonOn(signal, credentials()).catch((error: unknown) => {
+    throw signal.aborted ? interrupted('looking for credentials') : error
+  })
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(IDENTIFY_TIMEOUT)])
+  const { account, arn } = await tokens.identify(base, bounded)
+  const [{ CloudTrail }, { trailRegions }, { transport }] = await Promise.all([
     import('../aws/cloudtrail.ts'),
+    import('../aws/trail-regions.ts'),
     aws.sdk(),
   ])
-  const regions = selection.regions ?? [
+  const callers = {
     home,
-    ...(await regionsOf(aws, selection.profiles)),
-    ...(arn.split(':')[1] === GLOBAL.partition ? [GLOBAL.region] : []),
-  ]
+    partition: arn.split(':')[1] ?? '',
+    profiles: await regionsOf(aws, profiles),
+    isPrivate: world.settings.find('endpoints')?.value.cloudtrail !== undefined,
+  }
   return {
     trail: new CloudTrail({
       transport,
@@ -36,7 +42,7 @@ export async function openTrail(world: World, selection: TrailSelection): Promis
       random: Math.random,
     }),
     account,
-    regions: [...new Set(regions)],
+    regions: regions === undefined ? trailRegions(callers) : [...new Set(regions)],
   }
 }
 
@@ -46,7 +52,7 @@ async function regionsOf(aws: AWS, profiles: readonly string[]): Promise<string[
     try {
       return aws.regionOf(await aws.profiles.load(name))
     } catch (error) {
-      if (hasCode(error, 'PROFILE_NOT_FOUND', 'PROFILE_INVALID', 'CONFIG_INVALID')) return undefined
+      if (hasCode(error, 'PROFILE_NOT_FOUND', 'PROFILE_INVALID')) return undefined
       throw error
     }
   })

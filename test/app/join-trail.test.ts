@@ -70,6 +70,12 @@ suite('joinTrail', () => {
     assert.deepEqual(statusesOf(joined), ['pending', 'unmanaged', 'unmanaged'])
   })
 
+  test('protects no role that the log issued unstamped: others enter it too', async () => {
+    const trail = new FakeTrail([recordedEvent('saml')])
+    const logged = [issued({ stamped: false, access_key_id: 'ASIAOTHER' })]
+    assert.deepEqual(statusesOf(await join(trail, logged, { roles: [] })), ['never_seen'])
+  })
+
   test('counts calls that failed apart: they are no sessions', async () => {
     const trail = new FakeTrail([recordedEvent('denied'), recordedEvent('denied-with-parameters')])
     const joined = await join(trail, [])

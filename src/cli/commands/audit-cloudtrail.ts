@@ -8,19 +8,27 @@ import {
 import type { OpenedTrail } from '../../audit-deps.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
+import { ARCHIVE_OPTIONS } from '../audit-options.ts'
+import { showReading } from '../audit-progress.ts'
 import { defineCommand, type Input } from '../command.ts'
 import { POLICY_OPTIONS } from '../issue-options.ts'
 import { FORMAT_OPTIONS, readFormat } from '../row-format.ts'
 import { openRowWriter } from '../row-writer.ts'
 import type { RowFormat } from '../session-table.ts'
-import { readLookups, readPeriod, readRegions, readRoles, TRAIL_OPTIONS } from '../trail-options.ts'
+import {
+  readLookups,
+  readRegions,
+  readRoles,
+  readTrailPeriod,
+  TRAIL_OPTIONS,
+} from '../trail-options.ts'
 import { policyRoles, tellFindings, tellScope } from '../trail-report.ts'
 import { byRank, TRAIL_ROWS } from '../trail-table.ts'
 
 const OPTIONS = {
   ...TRAIL_OPTIONS,
   ...FORMAT_OPTIONS,
-  'log-file': { type: 'string', value: 'PATH', summary: 'Read the decision log at PATH' },
+  ...ARCHIVE_OPTIONS,
   ...POLICY_OPTIONS,
 } as const
 
@@ -38,7 +46,7 @@ export default defineCommand({
     const format = readFormat(options.format, deps.out)
     const now = deps.clock.aws()
     const asked = {
-      ...readPeriod(options, now),
+      ...readTrailPeriod(options, now),
       now,
       roles: readRoles(options),
       regions: readRegions(options),
@@ -69,30 +77,31 @@ async function look(
   deps: Deps,
 ): Promise<{ joined: JoinedTrail; scope: OpenedTrail }> {
   const { out } = deps
-  const named = { 'log-file': options['log-file'], ...(files.length > 0 && { files }) }
   const bound = await policyRoles(options, deps)
-  const archive = await deps.openArchive(named)
+  const archive = await deps.openArchive({ files, 'log-file': options['log-file'] })
   try {
-    const onProgress = (done: number, total: number) => {
-      out.progress(`reading the log: ${Math.floor((100 * done) / Math.max(total, 1))} %`)
-    }
-    const issuances = await issuancesOf(asked, archive, { signal, onProgress })
+    const reading = { signal, onProgress: showReading(out) }
+    const issuances = await issuancesOf(asked, archive, reading)
     const known = [...issuances.all()]
     const roles = [...asked.roles, ...bound.map(({ role }) => role)]
-    if (roles.length === 0 && known.length === 0) throw nothingProtected()
-    const profiles = new Set(
-      [...known, ...bound].flatMap(({ profile }) =>
-        profile === undefined || profile.includes('*') ? [] : profile,
-      ),
-    )
-    const scope = await deps.openTrail({ regions: asked.regions, profiles: [...profiles], signal })
-    tellScope([...roles, ...known.flatMap(({ roleArn }) => roleArn ?? [])], scope, deps.notices)
+    const stamped = known.filter(({ isStamped }) => isStamped)
+    if (roles.length === 0 && stamped.length === 0) throw nothingProtected()
+    const profiles = profilesOf([...known, ...bound])
+    const scope = await deps.openTrail({ regions: asked.regions, profiles, signal })
+    const issued = stamped.flatMap(({ roleArn }) => roleArn ?? [])
+    tellScope([...roles, ...issued], scope, deps.notices)
     const join = { ...scope, archive, issuances, signal, onProgress: out.progress.bind(out) }
     const joined = await joinTrail(join, { ...asked, ...scope, roles })
     return { joined, scope }
   } finally {
     out.progress('')
   }
+}
+
+/** Names of profiles, each once, without globs over names. */
+function profilesOf(named: readonly { readonly profile?: string }[]): string[] {
+  const names = named.flatMap(({ profile }) => profile ?? [])
+  return [...new Set(names)].filter((name) => !name.includes('*'))
 }
 
 /** A check that looks at nothing would say that nothing is wrong. */
