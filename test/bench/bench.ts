@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { benchAudit } from './audit-bench.ts'
 import { benchLog } from './log-bench.ts'
 import { benchPolicy } from './policy-bench.ts'
 import type { BenchRow } from './rows.ts'
@@ -18,6 +19,7 @@ const PARTS: Record<string, () => BenchRow[] | Promise<BenchRow[]>> = {
   'start-up': benchStartup,
   policy: benchPolicy,
   'decision log': benchLog,
+  'a decision log of a million records': benchAudit,
 }
 
 for (const [part, bench] of Object.entries(PARTS)) {
