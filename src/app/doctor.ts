@@ -2,7 +2,7 @@ import { SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import { within } from './within.ts'
 
-export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped'
+type Verdict = 'ok' | 'warning' | 'failed' | 'skipped'
 
 /** What a look at one part of the set-up found. */
 export interface Finding {

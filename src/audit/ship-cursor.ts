@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto'
-import { basename } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Instant, SECOND } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
@@ -12,14 +10,17 @@ import {
   type PartReader,
   textSize,
 } from './ship-files.ts'
-import { LineBatch, LineCutter } from './ship-lines.ts'
+import { LineBatch, LineCutter, NO_TAIL, type Tail, tailOf } from './ship-lines.ts'
+import { FileMarks } from './ship-marks.ts'
 
 /** A place in a log, behind a line. */
 export interface ShipPosition {
-  /** SHA-256, in hex, of the first record of the file: it outlives moving and compressing. */
+  /** The file, by its mark: see `FileMarks`. */
   readonly file: string
   /** Bytes of the file's text, uncompressed. */
   readonly offset: number
+  /** The last bytes before it: how many, and their SHA-256 in hex. A power cut can undo lines. */
+  readonly tail: Tail
 }
 
 interface ShipCursorOptions {
@@ -61,14 +62,14 @@ type Step = 'on' | 'settling' | 'end'
  */
 export class ShipCursor implements AsyncDisposable {
   readonly #options: ShipCursorOptions
-  /** Of files that do not change any more. */
-  readonly #marks = new Map<string, string>()
+  readonly #marks: FileMarks
   #position: ShipPosition | undefined
   #part: OpenPart | undefined
 
   /** Begins with the oldest file, unless a `position` is given. */
   constructor(options: ShipCursorOptions, position?: ShipPosition) {
     this.#options = options
+    this.#marks = new FileMarks(options.uid)
     this.#position = position
   }
 
@@ -95,7 +96,7 @@ export class ShipCursor implements AsyncDisposable {
   /** How many bytes of text stand behind the position. */
   async left(): Promise<number> {
     const parts = await listParts(this.#options.path)
-    const at = this.#position ? await this.#find(parts, this.#position.file) : 0
+    const at = this.#position ? await this.#marks.find(parts, this.#position.file) : 0
     const sizes = await Promise.all(parts.slice(Math.max(at, 0)).map(textSize))
     return sizes.reduce((sum, size) => sum + size, at < 0 ? 0 : -(this.#position?.offset ?? 0))
   }
@@ -122,10 +123,10 @@ export class ShipCursor implements AsyncDisposable {
   }
 
   #cut({ cutter }: OpenPart, batch: LineBatch, end: 'open' | 'final'): void {
-    const bytes = cutter.cut(batch, end)
-    if (!this.#position) return
+    const taken = cutter.cut(batch, end)
+    if (!this.#position || taken.length === 0) return
     const { file, offset } = this.#position
-    this.#position = { file, offset: offset + bytes }
+    this.#position = { file, offset: offset + taken.length, tail: tailOf(taken) }
   }
 
   /** What it means that a file has no more to read. */
@@ -143,21 +144,24 @@ export class ShipCursor implements AsyncDisposable {
     const position = this.#position
     return this.#choose(async (parts) => {
       if (!position) return this.#openFirst(parts)
-      const part = parts[await this.#find(parts, position.file)]
+      const part = parts[await this.#marks.find(parts, position.file)]
       if (!part) return this.#openFirst(parts, GONE)
-      const opened = await this.#open(part, position)
-      if (!opened || part.isCompressed) return opened
-      const { size } = await opened.reader.look()
-      if (size >= position.offset) return opened
-      await opened.reader[Symbol.asyncDispose]()
-      return this.#open(part, { ...position, offset: 0 }, CUT)
+      const isThere = part.isCompressed || (await this.#hasTail(part, position))
+      return isThere ? this.#open(part, position) : this.#open(part, atStart(position.file), CUT)
     })
+  }
+
+  /** Whether what was read before the position stands there still. */
+  async #hasTail(part: LogPart, { offset, tail }: ShipPosition): Promise<boolean> {
+    await using reader = await openPart(part, offset - tail.bytes, this.#options.uid)
+    const before = (await reader?.read())?.subarray(0, tail.bytes)
+    return before !== undefined && tailOf(before).sha256 === tail.sha256
   }
 
   /** Opens the file after that of the position, which is read to its end. */
   async #moveOn(): Promise<boolean> {
     return this.#choose(async (parts) => {
-      const at = await this.#find(parts, this.#position?.file)
+      const at = await this.#marks.find(parts, this.#position?.file)
       return at === -1 ? this.#openFirst(parts, GONE) : this.#openFirst(parts.slice(at + 1))
     })
   }
@@ -188,8 +192,8 @@ export class ShipCursor implements AsyncDisposable {
   /** The oldest of the files that hold a line at all. */
   async #openFirst(parts: readonly LogPart[], why?: string): Promise<Choice | undefined> {
     for (const part of parts) {
-      const file = await this.#markOf(part)
-      const opened = file && (await this.#open(part, { file, offset: 0 }, why))
+      const file = await this.#marks.of(part)
+      const opened = file && (await this.#open(part, atStart(file), why))
       if (opened) return opened
     }
     return undefined
@@ -201,26 +205,6 @@ export class ShipCursor implements AsyncDisposable {
     const { isCompressed } = part
     const cutter = new LineCutter((await reader.look()).changedAt)
     return { isCompressed, reader, cutter, position, ...(why !== undefined && { why }) }
-  }
-
-  /** The newest of the files that begin so: copies of a file are older than what grows on. */
-  async #find(parts: readonly LogPart[], file: string | undefined): Promise<number> {
-    for (let at = parts.length - 1; at >= 0; at--) {
-      const part = parts[at]
-      if (part && (await this.#markOf(part)) === file) return at
-    }
-    return -1
-  }
-
-  /** As {@link ShipPosition} names the file; `undefined` as long as that cannot be said. */
-  async #markOf(part: LogPart): Promise<string | undefined> {
-    const known = part.isLive ? undefined : this.#marks.get(nameOf(part))
-    if (known) return known
-    const read = await readMark(part, this.#options.uid)
-    if (read === undefined) return undefined
-    const mark = hash('sha256', read)
-    if (!part.isLive) this.#marks.set(nameOf(part), mark)
-    return mark
   }
 
   async #leave(): Promise<void> {
@@ -256,30 +240,8 @@ async function fill({ reader, cutter }: OpenPart): Promise<boolean> {
   return true
 }
 
-/**
- * What tells a file from every other: its first record, or else, where it has none, the name under
- * which it was moved aside and what it begins with. `undefined` as long as neither is there.
- */
-async function readMark(part: LogPart, uid: number | undefined): Promise<string | undefined> {
-  await using reader = await openPart(part, 0, uid)
-  if (!reader) return undefined
-  const cutter = new LineCutter(0)
-  const batch = new LineBatch()
-  const firstRecord = () => batch.lines.find(({ text }) => /^\{.*\}$/.test(text))?.text
-  while (!batch.isFull && (await fill({ ...part, reader, cutter }))) {
-    cutter.cut(batch, 'open')
-    const record = firstRecord()
-    if (record !== undefined) return record
-  }
-  if (part.isLive && !batch.isFull) return undefined
-  cutter.cut(batch, 'final')
-  const [first] = batch.lines
-  return firstRecord() ?? (first && `${basename(nameOf(part))} ${first.text}`)
-}
-
-/** The path of a file as it was before it was compressed. */
-function nameOf({ path }: LogPart): string {
-  return path.replace(/\.gz$/, '')
+function atStart(file: string): ShipPosition {
+  return { file, offset: 0, tail: NO_TAIL }
 }
 
 /** Which files stand under which names. */

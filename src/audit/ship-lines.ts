@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Instant } from '../domain/time.ts'
 import type { ShippedLine } from '../ports/log-receiver.ts'
 
@@ -9,6 +10,23 @@ const BATCH_BYTES = 512 * 1024
 const LINE_MAX = 64 * 1024
 
 const NEWLINE = 0x0a
+
+/** The end of a text: how many bytes, and their SHA-256 in hex. */
+export interface Tail {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** A record ends in a hash, and no two in the same one. */
+const TAIL_MAX = 64 + '"}\n'.length
+
+export function tailOf(text: Buffer): Tail {
+  const end = text.subarray(-TAIL_MAX)
+  return { bytes: end.length, sha256: hash('sha256', end) }
+}
+
+/** That of no text at all. */
+export const NO_TAIL: Tail = tailOf(Buffer.alloc(0))
 
 /** Lines that are shipped together. */
 export class LineBatch {
@@ -56,11 +74,11 @@ export class LineCutter {
   }
 
   /**
-   * Puts whole lines into `batch` as long as it takes them, and tells how many bytes of the text
+   * Puts whole lines into `batch` as long as it takes them, and gives the bytes of the text that
    * these were. Blank ones are passed over. Of a text that is `final`, what stands behind the last
    * newline is a line as well.
    */
-  cut(batch: LineBatch, end: 'open' | 'final'): number {
+  cut(batch: LineBatch, end: 'open' | 'final'): Buffer {
     let start = 0
     for (;;) {
       const stop = this.#stopOf(start, end)
@@ -71,8 +89,9 @@ export class LineCutter {
       this.#time = time
       start = this.#rest[stop] === NEWLINE ? stop + 1 : stop
     }
+    const taken = this.#rest.subarray(0, start)
     this.#rest = this.#rest.subarray(start)
-    return start
+    return taken
   }
 
   /** Where the line ends that begins at `start`, as far as that is known. */

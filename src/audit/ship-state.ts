@@ -104,12 +104,14 @@ function parse(text: string): ShipState | undefined {
 }
 
 function isPosition(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    typeof value.file === 'string' &&
-    /^[0-9a-f]{64}$/.test(value.file) &&
-    isCount(value.offset)
-  )
+  if (!isObject(value) || !isObject(value.tail)) return false
+  const { file, offset, tail } = value
+  const isInside = Number(tail.bytes) <= Number(offset)
+  return isHash(file) && isHash(tail.sha256) && isCount(offset) && isCount(tail.bytes) && isInside
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 }
 
 function isCount(value: unknown): boolean {

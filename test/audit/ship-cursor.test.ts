@@ -10,7 +10,7 @@ import {
 import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { ShipCursor, type ShipPosition } from '../../src/audit/ship-cursor.ts'
-import { LineBatch } from '../../src/audit/ship-lines.ts'
+import { LineBatch, NO_TAIL } from '../../src/audit/ship-lines.ts'
 import { NOON } from '../fixtures/policies.ts'
 import { random, scaled } from '../fixtures/random.ts'
 import { FilesOfALog } from './shipped-log.ts'
@@ -133,7 +133,7 @@ suite('ShipCursor', () => {
     log.append()
     log.rotate()
     log.append()
-    await using reading = openCursor(log, { file: '0'.repeat(64), offset: 7 })
+    await using reading = openCursor(log, { file: '0'.repeat(64), offset: 7, tail: NO_TAIL })
     assert.deepEqual(await reading.all(), log.written)
     assert.deepEqual(await reading.all(), [])
     assert.equal(reading.returns.length, 1)
@@ -149,6 +149,19 @@ suite('ShipCursor', () => {
     truncateSync(log.path, first.length + 1)
     assert.deepEqual(await reading.all(), [first])
     assert.match(reading.returns.join(), /was cut/)
+  })
+
+  test('begins a file again that lost its end and has grown since, and says so', async () => {
+    using log = new FilesOfALog()
+    const first = log.append()
+    log.append()
+    await using before = openCursor(log)
+    await before.all()
+    truncateSync(log.path, first.length + 1)
+    for (let line = 0; line < 5; line++) log.append()
+    await using after = openCursor(log, before.cursor.position)
+    assert.deepEqual(await after.all(), [first, ...log.written.slice(2)])
+    assert.match(after.returns.join(), /was cut/)
   })
 
   test('ships another log that stands in its place', async () => {
