@@ -21,9 +21,9 @@ export async function verifyProof(
   signal: AbortSignal,
 ): Promise<End> {
   const tree = check.root === undefined ? undefined : readTree(check.root)
-  const proof = parseProof(await signing.read(check.proof))
   const isKeyNamed = check['public-key'] !== undefined || check['kms-key'] !== undefined
   const verifier = isKeyNamed ? await signing.openVerifier(check, signal) : undefined
+  const proof = parseProof(await signing.read(check.proof))
   const finding = await checkProof({ rootOf: signing.rootOf, digest }, proof, {
     ...(verifier && { verifier }),
     ...(tree && { tree }),
@@ -36,6 +36,6 @@ function readTree(text: string): LogTree {
   const tree = parseTree(text)
   if (tree) return tree
   throw new SentinelError('USAGE', `--root is no root of a log: "${text}"`, {
-    hint: 'write it as audit verify prints it: LINES:HEX',
+    hint: 'write it as audit verify --with-root prints it: LINES:HEX',
   })
 }

@@ -3,6 +3,7 @@ import type { VerifierFlags } from '../audit-deps.ts'
 import type { Deps } from '../deps.ts'
 import { parseStatement, type SignedStatement, signedFields } from '../domain/log-statement.ts'
 import type { VerifyOptions } from '../ports/log-archive.ts'
+import { inOneLine } from './session-table.ts'
 
 /** What `audit verify --signature` is told. */
 export interface StatementCheck extends VerifierFlags {
@@ -20,8 +21,8 @@ export async function readSignedStatement(
   { signing, digest, notices }: Pick<Deps, 'signing' | 'digest' | 'notices'>,
   signal: AbortSignal,
 ): Promise<SignedStatement | undefined> {
-  const signed = parseStatement(await signing.read(check.signature))
   const verifier = await signing.openVerifier(check, signal)
+  const signed = parseStatement(await signing.read(check.signature))
   if (isSigned({ verifier, digest }, signed)) return signed
   notices.refuse(
     `${check.signature} was not signed by this key (${verifier.keyId})`,
@@ -40,7 +41,7 @@ interface Comparison {
 /** What holding the log to a statement showed, for people. */
 export function describeStatement({ statement, extent, differences }: Comparison): string {
   const { lines, time, log, host, heads } = statement.statement
-  const what = `the first ${lines} lines of ${log} on ${host}, signed at ${time}`
+  const what = inOneLine(`the first ${lines} lines of ${log} on ${host}, signed at ${time}`)
   if (differences.length > 0) {
     const list = differences.map((difference) => `  ${difference}`)
     return [`not as signed (${what}):`, ...list].join('\n')
