@@ -11,7 +11,9 @@ import { KMSSigner } from '../../src/aws/kms.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { openHome } from '../fixtures/aws/home.ts'
 import { openRoom, QUIETLY } from '../fixtures/aws/room.ts'
+import { linesFor } from '../fixtures/line-archive.ts'
 import { MOTO_REGION, type Moto, openMoto } from '../fixtures/moto.ts'
+import { openScene } from '../fixtures/scene.ts'
 import { missing } from '../fixtures/tools.ts'
 
 const MESSAGE = 'sentinel.log-statement.v1\nabc'
@@ -61,6 +63,44 @@ suite('signing with KMS by moto', { skip: missing('moto_server') }, () => {
       }
     })
   }
+
+  test('signs a log, and checks that, by the binary, with a key of another region', async () => {
+    const arn = await createKey({ KeyUsage: 'SIGN_VERIFY', KeySpec: 'ECC_NIST_P256' })
+    await using scene = await openScene()
+    const streams = ['a'.repeat(20)]
+    const id = 'mzxw6ytboi3damrqgaya'
+    const log = linesFor([{ type: 'start' }, { type: 'issued', request_id: id }], streams)
+    scene.write('log.jsonl', `${log.join('\n')}\n`)
+    const ask = (...args: string[]) =>
+      scene.sentinel(['--aws-profile', 'base', 'audit', ...args], {
+        env: { AWS_ENDPOINT_URL: moto.url },
+      })
+    const here = ['--log-file', 'log.jsonl', '--kms-key', arn]
+
+    const signed = await ask('sign', ...here, '--out', 'statement.json')
+    const held = await ask('verify', '--no-anchors', '--signature', 'statement.json', ...here)
+    const proven = await ask('prove', id, ...here)
+    scene.write('proof.json', proven.stdout)
+    const checked = await ask('verify', '--proof', 'proof.json', '--kms-key', arn)
+    const key = await ask('sign', '--kms-key', arn, '--print-public-key')
+    scene.write('public.pem', key.stdout)
+    const offline = await ask('verify', '--proof', 'proof.json', '--public-key', 'public.pem')
+    const elsewhere = await ask('verify', '--proof', 'proof.json', '--kms-key', 'alias/nobody')
+    const unreachable = await scene.sentinel(
+      ['--aws-profile', 'base', 'audit', 'verify', '--proof', 'proof.json', '--kms-key', arn],
+      { env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } },
+    )
+
+    assert.equal(signed.status, 0, signed.stderr)
+    assert.equal(held.status, 0, held.stdout + held.stderr)
+    assert.equal(checked.status, 0, checked.stdout + checked.stderr)
+    assert.match(checked.stdout, /^signed by +ECDSA_SHA_256 key \w{64}$/m)
+    assert.equal(offline.status, 0, offline.stdout + offline.stderr)
+    assert.equal(elsewhere.status, 5)
+    assert.match(elsewhere.stderr, /KMS knows no key alias\/nobody in eu-central-1/)
+    assert.equal(unreachable.status, 6)
+    assert.match(unreachable.stderr, /^error: KMS did not answer for the key arn:/m)
+  })
 
   test('refuses keys that sign no statements, and those that are not there', async () => {
     for (const key of [
