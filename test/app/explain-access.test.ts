@@ -44,7 +44,7 @@ suite('the commands of an explanation', () => {
   for (const [profile, words] of profiles) {
     test(`name ${profile} as a shell and sentinel take it`, () => {
       const { request } = commandsOf({ approvals: [anApprovalRule(any)] }, profile)
-      assert.ok(request?.startsWith(words), request)
+      assert.equal(request?.slice(0, words.length), words)
     })
   }
 

@@ -1,14 +1,17 @@
 /**
  * What comes of every refusal × every state of a grant × every way to a credential, on the built
- * binary: see `grant-cases.ts` for what is expected.
+ * binary: see `grant-cases.ts` for what is expected. And that `policy explain` and `why` say the
+ * same of each as the decision itself, and offer nothing that does not lead to access.
  *
  * @module
  */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { ROLES } from '../../src/demo/world.ts'
+import { type Explained, explainer, verdictOf } from '../fixtures/e2e/explanations.ts'
 import {
   type Basis,
+  type Case,
   cases,
   expectedBasis,
   GRANTS,
@@ -33,8 +36,11 @@ suite('grants, by what is refused, what was granted, and how it is asked for', (
     SENTINEL_POLICY: `file:${scene.scene.home}/${policies.get(ground)!.file}`,
   })
 
+  let explanations: ReturnType<typeof explainer>
+
   before(async () => {
     scene = await openGrantScene(policyOf(GROUNDS.require_approval!))
+    explanations = explainer(scene, policyEnv)
     for (const { file, text } of policies.values()) scene.scene.write(file, text)
   })
   after(() => scene[Symbol.asyncDispose]())
@@ -73,6 +79,8 @@ suite('grants, by what is refused, what was granted, and how it is asked for', (
           assertStamped(records)
           if (grantId) assertEndsWithGrant(records, state)
         }
+        await assertExplained(records, each)
+        await assertWhy(records, { ground, log })
       })
     }
   })
@@ -81,6 +89,51 @@ suite('grants, by what is refused, what was granted, and how it is asked for', (
     const issued = cases().filter((each) => expectedBasis(each) !== undefined)
     assert.equal(scene.scene.answered('AssumeRole'), issued.length)
   })
+
+  test('the command that an explanation gives asks for the access', async () => {
+    const call = { state: 'state-command', env: policyEnv('require_approval') }
+    const refused = await scene.as('alice', ['export', 'prod'], call)
+    assert.equal(refused.status, 3)
+    const { again } = (await scene.told('alice', ['why'], call)) as { again: Explained }
+    const command = again.approval?.command.replace('"…"', '"release 4711 of the shop"')
+    const line = `${command} --output json`.replace(/^sentinel/, '"$SENTINEL" $OVERRIDE')
+    const env = { ...scene.environment('alice', call), OVERRIDE: '--allow-endpoint-override' }
+    const asked = await scene.scene.run(['sh', '-c', line], { env })
+    assert.equal(asked.status, 0, asked.stderr)
+
+    await scene.told('bob', ['approve', JSON.parse(asked.stdout).request.id], call)
+
+    assert.equal((await scene.as('alice', ['export', 'prod'], call)).status, 0)
+  })
+
+  /** `policy explain` decides as was decided, and what it offers leads to access. */
+  async function assertExplained(records: Records, { ground, grant, way }: Case): Promise<void> {
+    const { basis, who = 'alice' } = GRANTS[grant]!
+    const { mode } = WAYS[way]!
+    const sessionStore = mode === 'server' ? 'local' : undefined
+    const question = { ground, who, mode, grant: basis, sessionStore }
+    const { decision } = await explanations.explain(question)
+    const { grant: _, ...verdict } = verdictOf(decisionIn(records))
+    assert.partialDeepStrictEqual(decision, verdict)
+    assert.deepEqual(decision.rule, verdict.rule)
+    await explanations.assertTrue(question)
+  }
+
+  /** `why` knows the request again, and decides it as was decided. */
+  async function assertWhy(
+    records: Records,
+    { ground, log }: { readonly ground: string; readonly log: string },
+  ): Promise<void> {
+    const record = decisionIn(records)
+    const words = ['why', String(record.source_identity ?? record.request_id), '--log-file', log]
+    const told = await scene.told('alice', words, { env: policyEnv(ground) })
+    const { explanation, ...rest } = told as unknown as { readonly explanation: Explained }
+    assert.partialDeepStrictEqual(rest, { record, carried_out: true, same_policy: true })
+    const verdict = verdictOf(record)
+    assert.partialDeepStrictEqual(explanation.decision, verdict)
+    assert.deepEqual(explanation.decision.rule, verdict.rule)
+    assert.equal(explanation.decision.grant?.id, verdict.grant?.id)
+  }
 
   /** STS was told what the log says. */
   function assertStamped(records: readonly Record<string, unknown>[]): void {
@@ -104,6 +157,17 @@ suite('grants, by what is refused, what was granted, and how it is asked for', (
     assert.equal(record?.grant_store, `sqlite:${scene.scene.home}/${state}/sentinel/sentinel.db`)
   }
 })
+
+type Records = readonly Record<string, unknown>[]
+
+/** The one decision that a run has recorded. */
+function decisionIn(records: Records): Record<string, unknown> {
+  const [decision, ...others] = records.filter(
+    ({ type }) => type === 'issued' || type === 'refused',
+  )
+  assert.deepEqual(others, [])
+  return decision ?? assert.fail('nothing was decided')
+}
 
 interface Expected {
   readonly records: readonly Record<string, unknown>[]
