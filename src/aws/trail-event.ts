@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const ROLE = 'AWS::IAM::Role'
 
-/** Reads the text of an event; `undefined` when it cannot be known what happened, where and when. */
+/** Reads an event; `undefined` when it cannot be known what happened, where and when. */
 export function parseTrailEvent(text: string | undefined): TrailEvent | undefined {
   const event = parseObject(text)
   const { id, name, region, at } = {
