@@ -54,7 +54,7 @@ export interface Explanation {
   readonly rules: readonly RuleCheck[]
   /** The role that the name is bound to while it stands for another: then no rule was asked. */
   readonly boundTo?: string
-  /** Of a refusal: the rule that would allow the access, or lift the refusal, at the least change. */
+  /** Of a refusal: the rule that would allow or lift it at the least change. */
   readonly nearest?: Nearest
   /** Of a refusal: the ways of having it lifted. */
   readonly approval?: ApprovalWay
