@@ -24,7 +24,7 @@ import {
 import { type LogTree, readStatement, type SignedStatement, signedFields } from './log-statement.ts'
 
 /** The line of a record, and where it stands. */
-export interface ProvenLine {
+interface ProvenLine {
   /** Without its newline. */
   readonly line: string
   /** Counted from 0 over all lines that are not blank. */

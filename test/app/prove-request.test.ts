@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { checkProof } from '../../src/app/check-proof.ts'
 import { isSigned } from '../../src/app/check-statement.ts'
 import { proveRequest, type Voucher } from '../../src/app/prove-request.ts'
 import { signLog } from '../../src/app/sign-log.ts'
+import { openLogArchive } from '../../src/audit/archive.ts'
 import { rootOf } from '../../src/audit/inclusion.ts'
 import { createVerifier } from '../../src/audit/signing.ts'
 import { encodeProof, type LogProof, parseProof, treeOf } from '../../src/domain/log-proof.ts'
@@ -212,6 +217,37 @@ suite('proveRequest', () => {
     await assert.rejects(prove(idOf(0), byKey(), archive), { code: 'RECORD_NOT_FOUND' })
   })
 })
+
+suite('a log in several files', () => {
+  test('is signed and proven as one, compressed or not, and while it grows', async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'sentinel-prove-'))
+    const live = join(directory.path, 'decisions.jsonl')
+    const text = (from: number, to: number) => `${LINES.slice(from, to).join('\n')}\n`
+    writeFileSync(`${live}.20260112T090000000Z.gz`, gzipSync(text(0, 5)))
+    writeFileSync(`${live}.20260113T090000000Z`, `\n${text(5, 14)}\n`)
+    writeFileSync(live, text(14, 21))
+
+    const archive = await openLogArchive({ live })
+    const { signed } = await signLog({ ...signing(), archive }, OPTIONS)
+    assert.deepEqual(
+      { ...signed?.statement, log: undefined },
+      { ...(await sign()).statement, log: undefined },
+    )
+    assert.equal(signed?.statement.log, live)
+    // A writer is in the middle of a line.
+    appendFileSync(live, LINES[20]!.slice(0, 100))
+    for (const place of LINES.keys()) {
+      const found = await proveRequest(archive, { text: idOf(place), voucher: byKey() }, OPTIONS)
+      const { proof } = found.outcome === 'proof' ? found : assert.fail(found.outcome)
+      assert.deepEqual(lineOf(proof), lineOf(await prove(idOf(place), byKey())), `${place}`)
+    }
+  })
+})
+
+function lineOf(proof: LogProof) {
+  const { line, index, path } = proof
+  return { line, index, path, ...treeOf(proof), log: undefined }
+}
 
 suite('a proof', () => {
   const verifier = KEY.verifier
