@@ -35,12 +35,17 @@ export function adviceOf(remedy: Remedy): string {
     case 'window':
       return `try again from ${toSeconds(remedy.opensAt)}, when rule "${remedy.rule}" applies`
     case 'request':
-      return `ask ${remedy.approvers.join(' or ')} for approval: sentinel request ${quoted(remedy.profile)} --justification WHY`
+      return `ask ${askedOf(remedy.approvers)}: sentinel request ${quoted(remedy.profile)} --justification WHY`
     case 'break_glass':
       return `in an emergency: sentinel breakglass ${quoted(remedy.profile)} --reason-code ${remedy.reasonCode ?? 'incident'} --justification WHY`
     default:
       return remedy satisfies never
   }
+}
+
+/** The rule itself may be all that approves. */
+function askedOf(approvers: readonly string[]): string {
+  return approvers.length === 0 ? 'for it' : `${approvers.join(' or ')} for approval`
 }
 
 /** `word` as one word of a shell. */

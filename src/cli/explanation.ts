@@ -69,7 +69,7 @@ function renderNearest({ kind, rule, index, effect, changes, isEnough }: Nearest
 const NAMES: Partial<Record<Change['what'], string>> = { break_glass: 'break-glass event' }
 
 /** `mode: cli, wanted server`. */
-export function describeChange({ what, actual, expected, opensAt }: Change): string {
+function describeChange({ what, actual, expected, opensAt }: Change): string {
   const next = opensAt === undefined ? '' : ` (next from ${toSeconds(opensAt)})`
   return `${NAMES[what] ?? what}: ${actual}, wanted ${expected.join(' or ')}${next}`
 }
@@ -82,7 +82,8 @@ function renderApproval({
   automatic,
 }: ApprovalWay): string[] {
   const limit = maxDuration === undefined ? '' : `, for ${formatDuration(maxDuration)} at most`
-  const text = `to change it: approval by ${required} of ${approvers.join(', ')}, never by whoever asks (rule "${rule}"${limit})`
+  const whom = approvers.length === 0 ? 'the rule itself' : `${required} of ${approvers.join(', ')}`
+  const text = `to change it: approval by ${whom}, never by whoever asks (rule "${rule}"${limit})`
   if (automatic === undefined) return [text]
   const most = Number.isFinite(automatic) ? `, for ${formatDuration(automatic)} at most` : ''
   return [text, `    the rule approves by itself at this time${most}`]

@@ -86,6 +86,14 @@ suite('adviceOf', () => {
       'ask bob for approval: sentinel request prod --justification WHY',
     ],
     [
+      { kind: 'request', profile: 'prod', approvers: [] },
+      'ask for it: sentinel request prod --justification WHY',
+    ],
+    [
+      { kind: 'break_glass', profile: 'prod', reasonCode: 'security' },
+      'in an emergency: sentinel breakglass prod --reason-code security --justification WHY',
+    ],
+    [
       { kind: 'break_glass', profile: "bob's" },
       "in an emergency: sentinel breakglass 'bob'\\''s' --reason-code incident --justification WHY",
     ],

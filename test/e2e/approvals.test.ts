@@ -117,7 +117,7 @@ suite('approvals, by the binary', { concurrency: 3 }, () => {
     assertExit(refused, 3, /production takes a second pair of eyes/)
     assert.match(
       refused.stderr,
-      /^hint: ask alice or bob or sso:carol@corp\.example for approval: sentinel request prod --justification WHY$/m,
+      /^hint: ask bob or sso:carol@corp\.example for approval: sentinel request prod --justification WHY$/m,
     )
 
     const id = await scene.request('alice', 'prod')

@@ -29,7 +29,7 @@ const OBEYED_WITHIN_MS = 5 * SECOND
 /** What is read once a second or so may be that old, and a busy machine is slower. */
 const LATE_MS = 2 * SECOND
 const REFUSED = /rule "prod" requires approval/
-const HINT = /^hint: .*ask alice or bob for approval: sentinel request prod --justification WHY/m
+const HINT = /^hint: .*ask bob for approval: sentinel request prod --justification WHY/m
 
 const isLocalMissing = await missingDynamoDBLocal()
 

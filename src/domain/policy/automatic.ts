@@ -28,6 +28,20 @@ export function isDecider(
   return isAmong(meant, principal, policy)
 }
 
+/** Those of `rule` who may approve what `principal` asks for: not who is nobody else but them. */
+export function approversFor(
+  { approvers }: ApprovalRule,
+  principal: Principal,
+  { principalAccounts }: Pick<Policy, 'principalAccounts'>,
+): readonly string[] {
+  return approvers
+    .filter(
+      ({ text, pattern }) =>
+        text.includes('*') || !matchesUser(pattern, principal, principalAccounts),
+    )
+    .map(({ text }) => text)
+}
+
 /**
  * Whether `rule` approves by itself what `principal` asks for at `at`. Seconds: for how long at
  * most; `undefined`: it does not.

@@ -1,4 +1,4 @@
-import { automaticLimit } from './automatic.ts'
+import { approversFor, automaticLimit } from './automatic.ts'
 import { checkConditions, matchesRule } from './conditions.ts'
 import { decide } from './evaluate.ts'
 import { type Facts, gatherFacts } from './facts.ts'
@@ -25,7 +25,7 @@ interface RuleCheck {
 /** How an approval would lift a refusal. */
 export interface ApprovalWay {
   readonly rule: string
-  /** As the policy writes them; never whoever asks. */
+  /** As the policy writes them, without whoever asks. */
   readonly approvers: readonly string[]
   /** How many of them. */
   readonly required: number
@@ -105,11 +105,11 @@ function approvalWay(
   { principal, at }: AccessInput,
   policy: Policy,
 ): ApprovalWay {
-  const { name, approvers, required, maxDuration } = rule
+  const { name, required, maxDuration } = rule
   const automatic = automaticLimit(rule, principal, at, policy)
   return {
     rule: name,
-    approvers: approvers.map(({ text }) => text),
+    approvers: approversFor(rule, principal, policy),
     required,
     ...(maxDuration !== undefined && { maxDuration }),
     ...(automatic !== undefined && { automatic }),

@@ -4,11 +4,12 @@
  * @module
  */
 import type { Instant } from '../time.ts'
+import { approversFor } from './automatic.ts'
 import { checkConditions, checkCover, covers } from './conditions.ts'
 import { type Facts, gatherFacts } from './facts.ts'
 import { isTracked, judge, type Verdict } from './judge.ts'
 import { grantAsIf } from './lifting.ts'
-import { ANY_SHARED_STORE } from './remedies.ts'
+import { ANY_SHARED_STORE, requestRemedy } from './remedies.ts'
 import { nextOpening } from './time-window.ts'
 import {
   type AccessInput,
@@ -218,18 +219,20 @@ function lifterOf(
     index,
     changes: [
       ...failing.map(changeOf),
-      { what: kind, actual: 'none', expected: [wantedGrant(rule)] },
+      { what: kind, actual: 'none', expected: [wantedGrant(rule, facts)] },
     ],
     isEnough:
       failing.length === 0 &&
+      (!('approvers' in rule) || requestRemedy(rule, facts) !== undefined) &&
       granted !== undefined &&
       judge(gatherFacts(policy, granted)).outcome === 'allow',
   }
 }
 
-function wantedGrant(rule: ApprovalRule | BreakGlassRule): string {
+function wantedGrant(rule: ApprovalRule | BreakGlassRule, { policy, input }: Facts): string {
   if (!('approvers' in rule)) return 'a live break-glass event'
-  const { approvers, required } = rule
-  const who = approvers.map(({ text }) => text)
+  const { required } = rule
+  const who = approversFor(rule, input.principal, policy)
+  if (who.length === 0) return 'by somebody else'
   return required === 1 ? `by ${who.join(' or ')}` : `by ${required} of ${who.join(', ')}`
 }

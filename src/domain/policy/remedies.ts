@@ -4,12 +4,13 @@
  * @module
  */
 import type { Instant } from '../time.ts'
+import { approversFor, automaticLimit } from './automatic.ts'
 import { failsOnlyByTime } from './conditions.ts'
 import { type Facts, gatherFacts } from './facts.ts'
 import { liftersOf } from './grants.ts'
 import { judge, type Verdict } from './judge.ts'
 import { nextOpening } from './time-window.ts'
-import type { BreakGlassRule, Remedy, Rule } from './types.ts'
+import type { ApprovalRule, BreakGlassRule, Remedy, Rule } from './types.ts'
 
 /** A refusal is to be quick, however many windows a policy has. */
 const WINDOWS_LOOKED_AT = 25
@@ -38,11 +39,20 @@ function liftingRemedies(
   if (!target.stamped || target.roleArn === undefined) return {}
   const rule = verdict.rule && facts.policy.rules[verdict.rule.index]
   const { approval, breakGlass } = liftersOf(rule, facts)
-  const approvers = approval?.approvers.map(({ text }) => text)
+  const request = approval && requestRemedy(approval, facts)
   return {
-    ...(approvers && { request: { kind: 'request', profile, approvers } }),
+    ...(request && { request }),
     ...(breakGlass && { breakGlass: breakGlassRemedy(profile, breakGlass) }),
   }
+}
+
+/** None where nobody but the caller could approve, and `rule` does not by itself. */
+export function requestRemedy(rule: ApprovalRule, { policy, input }: Facts): Remedy | undefined {
+  const { principal, profile, at } = input
+  const approvers = approversFor(rule, principal, policy)
+  const isAutomatic = automaticLimit(rule, principal, at, policy) !== undefined
+  if (approvers.length === 0 && !isAutomatic) return undefined
+  return { kind: 'request', profile, approvers }
 }
 
 function breakGlassRemedy(profile: string, { reasonCodes }: BreakGlassRule): Remedy {

@@ -95,8 +95,13 @@ export function remediesNow(policy: Policy, input: AccessInput): Remedy[] {
   }
   if (helps('approval')) {
     const covering = policy.approvals.find((rule) => grantRuleCovers(policy, rule, input))
-    const approvers = covering?.approvers.map(({ text }) => text) ?? []
-    remedies.push({ kind: 'request', profile: input.profile, approvers })
+    const { principal } = input
+    const approvers = (covering?.approvers ?? [])
+      .map(({ text }) => text)
+      .filter((text) => text.includes('*') || !isUser(text, principal, policy.principalAccounts))
+    if (approvers.length > 0) {
+      remedies.push({ kind: 'request', profile: input.profile, approvers })
+    }
   }
   if (helps('break_glass')) remedies.push({ kind: 'break_glass', profile: input.profile })
   return remedies

@@ -57,6 +57,30 @@ suite('remedies', () => {
     ],
     ['none, of approvals for other profiles', grants, { profile: 'dev' }, []],
     [
+      'none, where nobody but the caller could approve',
+      { approvals: [anApprovalRule({ approvers: users('alice', 'iam:111122223333/alice') })] },
+      {},
+      [],
+    ],
+    [
+      'a request of the others',
+      { approvals: [anApprovalRule({ approvers: users('alice', 'iam:*', 'bob') })] },
+      {},
+      [{ ...request, approvers: ['iam:*', 'bob'] } as Remedy],
+    ],
+    [
+      'a request, where the rule approves by itself',
+      { approvals: [anApprovalRule({ approvers: users('alice'), autoApprove: {} })] },
+      {},
+      [{ ...request, approvers: [] } as Remedy],
+    ],
+    [
+      'break-glass, by a reason code that its rule takes',
+      { breakGlass: [aBreakGlassRule({ reasonCodes: ['security', 'other'] })] },
+      {},
+      [{ kind: 'break_glass', profile: 'prod', reasonCode: 'security' }],
+    ],
+    [
       'the approvers of the first rule that covers',
       {
         approvals: [anApprovalRule({ approvers: users('carol', 'sso:Lead/*') }), anApprovalRule()],
