@@ -43,9 +43,6 @@ aws_access_key_id = ${DEMO_KEYS.bob.accessKeyId}
 aws_secret_access_key = ${DEMO_KEYS.bob.secretAccessKey}
 `
 
-/** All in one SQLite file: a real team keeps them in DynamoDB. */
-const STORES = 'session_store: local\nrequest_store: local\nbreak_glass_store: local\n'
-
 export const TOUR_POLICY = `\
 version: "1"
 principal_accounts: ["111122223333"]
@@ -53,6 +50,8 @@ profiles:
   dev: { role: "${ROLES.dev}" }
   prod: { role: "${ROLES.prod}" }
   vault: { role: "${ROLES.oneHour}" }
+# A real team keeps them in DynamoDB; here they are in one SQLite file.
+stores: { sessions: local, requests: local, break_glass: local }
 rules:
   - name: developers
     effect: allow
@@ -98,7 +97,7 @@ export function makeTourHome(
   write(join(aws, 'credentials'), CREDENTIALS)
   const policy = join(path, 'policy.yaml')
   write(policy, TOUR_POLICY)
-  write(join(settings, 'config.yaml'), `policy: file:${policy}\n${STORES}`)
+  write(join(settings, 'config.yaml'), `policy: file:${policy}\n`)
   const program = join(bin, 'sentinel')
   write(program, `#!/bin/sh\nexec ${self.map(quote).join(' ')} "$@"\n`)
   chmodSync(program, 0o700)

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { cloudTrailEvents } from './cloudtrail.ts'
 import { openStandInAWS, type Surroundings } from './stand-in-aws.ts'
 import { type TourCommands, tourCommands } from './tour-commands.ts'
@@ -54,8 +55,11 @@ const STEPS: readonly Step[] = [
   },
   {
     title: 'A profile that the policy refuses',
-    story: 'No credential is made, and the user is told which rule and why.',
-    show: ({ run }) => run('sentinel exec --server prod -- sentinel demo-client', 3),
+    story: 'No credential is made, and the user is told which rule, why, and what to do about it.',
+    async show({ run }) {
+      await run('sentinel exec --server prod -- sentinel demo-client', 3)
+      await run('sentinel why', 0)
+    },
   },
   {
     title: 'An approval lifts it',
@@ -78,6 +82,11 @@ const STEPS: readonly Step[] = [
     title: 'What stands in the decision log',
     story: 'One line a decision, each chained to the one before by its hash. No secret in it.',
     show: showLog,
+  },
+  {
+    title: 'A log that proves itself',
+    story: 'Mallory takes one refusal out of a copy. What is left does not fit together any more.',
+    show: showVerification,
   },
   {
     title: 'What CloudTrail shows',
@@ -149,17 +158,19 @@ async function showRevocation({ run, start }: Tour): Promise<void> {
   await server.ended(1)
 }
 
-function showLog({ home, print }: Tour): void {
-  const records = readFileSync(home.log, 'utf8').trim().split('\n')
-  for (const line of records) {
-    const { type, profile, request_id: id, rule, reason, repeats } = JSON.parse(line)
-    if (type === 'session.revoked') print(`  ${type} ${profile}  ${reason}`)
-    const told = type === 'issued' || (type === 'refused' && repeats === undefined)
-    const why = rule === undefined ? reason : `${rule}: ${reason}`
-    if (told) print(`  ${type.padEnd(8)} ${profile.padEnd(5)} ${id}  ${why}`)
-  }
+async function showLog({ home, print, run }: Tour): Promise<void> {
+  await run('sentinel audit show', 0)
+  const records = readFileSync(home.log, 'utf8').split('\n')
   const issued = records.find((line) => line.includes('"type":"issued"')) ?? ''
-  print(`\n  One of them as it stands in the file:\n${indent(wrap(issued))}`)
+  print(`  One of them as it stands in the file:\n${indent(wrap(issued))}`)
+}
+
+async function showVerification({ home, run }: Tour): Promise<void> {
+  await run('sentinel audit verify', 0)
+  const lines = readFileSync(home.log, 'utf8').split('\n')
+  const refused = lines.findIndex((line) => line.includes('"type":"refused"'))
+  writeFileSync(join(home.path, 'copy.jsonl'), lines.toSpliced(refused, 1).join('\n'))
+  await run('sentinel audit verify copy.jsonl', 1)
 }
 
 function showTrail({ trail, print }: Tour): void {

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { BINARY, openScene } from '../fixtures/scene.ts'
 
 suite('the demo', { concurrency: 2 }, () => {
-  test('plays its nine steps in an empty environment, and leaves nothing behind', async () => {
+  test('plays its ten steps in an empty environment, and leaves nothing behind', async () => {
     await using scene = await openScene()
     using temporary = mkdtempDisposableSync(join(realpathSync(tmpdir()), 'sentinel-demo-test-'))
     const env = { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: temporary.path }
@@ -15,18 +15,21 @@ suite('the demo', { concurrency: 2 }, () => {
     const { status, stdout, stderr } = await scene.run(['env', '-i', ...variables, BINARY, 'demo'])
 
     assert.deepEqual([status, stderr], [0, ''])
-    const steps = [...stdout.matchAll(/^── (\d)\. (.+?) ─+$/gm)]
+    const steps = [...stdout.matchAll(/^── (\d+)\. (.+?) ─+$/gm)]
     assert.deepEqual(
       steps.map(([, number]) => number),
-      ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+      Array.from({ length: 10 }, (_, index) => String(index + 1)),
     )
     // The same request id in the decision log and in the trail of the calls that were made.
-    const [, id] = /^ {2}issued +dev +(\w{20}) /m.exec(stdout) ?? []
+    const unwrapped = stdout.replaceAll(/\n {2}(?! )/g, '')
+    const [, id] = /"source_identity":"sentinel=alice=policy=(\w{20})"/.exec(unwrapped) ?? []
     assert.ok(id, stdout)
     assert.match(
       stdout,
       new RegExp(`GetCallerIdentity +sourceIdentity sentinel=alice=policy=${id}`),
     )
+    assert.match(stdout, /^ {2}sound: \d+ lines of \d+ streams/m)
+    assert.match(stdout, /^ {2}copy\.jsonl:\d+: missing: /m)
     assert.match(stdout, /production takes a second pair of eyes/)
     assert.match(stdout, /^ {2}error: request [a-z2-7]{20} is your own/m)
     assert.match(stdout, /^ {2}BREAK-GLASS: alice is let into vault/m)
