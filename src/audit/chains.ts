@@ -101,6 +101,12 @@ export class Chains {
     return state && 'chain' in state ? state.chain : state
   }
 
+  /** Says that a line of `stream`, which was just read, is none of a writer's. */
+  blame(stream: string, link: Link, detail: string): void {
+    const state = this.#streams.get(stream)
+    if (state && 'chain' in state) state.chain.blame(link, detail)
+  }
+
   /** Begins with another file. */
   begin(path: string): void {
     this.paths.push(path)
@@ -164,7 +170,7 @@ export class Chains {
       // Perhaps a line of another stream, whose name was changed.
       this.#misplaced.add(bytes, at, { finding: link.findings[0], stream })
     }
-    if (!isPlain || bytes.length > LINE_LENGTH_MAX) this.#lookAtForm(bytes, link, state.chain)
+    if (!isPlain || bytes.length > LINE_LENGTH_MAX) this.#lookAtForm(bytes, stream, link)
     this.#options.listener.onRecord?.(stream, link, record)
     if (type === 'stop') this.#settleLater(stream, state.chain)
   }
@@ -180,14 +186,14 @@ export class Chains {
   }
 
   /** A line that is JSON, and not as any writer writes it. */
-  #lookAtForm(bytes: Buffer, link: Link, chain: StreamChain): void {
+  #lookAtForm(bytes: Buffer, stream: string, link: Link): void {
     const text = bytes.toString('latin1')
     const detail = text.endsWith('\r')
       ? 'it ends in a carriage return: the file was converted on its way'
       : /[^\x20-\x7e]/.test(text)
         ? 'it holds characters that no writer writes'
         : text.length > LINE_LENGTH_MAX && 'it is longer than any line of a writer'
-    if (detail) chain.blame(link, detail)
+    if (detail) this.blame(stream, link, detail)
   }
 
   /** Most streams are short and end soon: all that is kept of them is their last line. */

@@ -14,21 +14,25 @@ export interface NamedHead extends StreamHead {
 export class NamedHeads {
   #missed: NamedHead[] = []
 
-  /** Looks for the heads that `link` names. `chainOf`: a stream's chain, or its last line. */
+  /**
+   * Looks for the heads that `by` names, and says whether they are such. `chainOf`: a stream's
+   * chain, or its last line.
+   */
   look(
     heads: unknown,
     by: Link,
     chainOf: (stream: string) => StreamChain | Head | undefined,
-  ): void {
-    if (typeof heads !== 'object' || heads === null) return
+  ): 'heads' | 'malformed' {
+    if (typeof heads !== 'object' || heads === null) return 'malformed'
     for (const [stream, text] of Object.entries(heads)) {
       const head = typeof text === 'string' ? parseHead(text) : undefined
-      if (!head) continue
+      if (!head) return 'malformed'
       const chain = chainOf(stream)
       const isThere =
         chain && 'has' in chain ? chain.has(head.seq, head.hash) : chain?.hash === head.hash
       if (!isThere) this.#missed.push({ stream, ...head, by })
     }
+    return 'heads'
   }
 
   /** Those that were not found, as far as the lines that name them count. */

@@ -103,9 +103,9 @@ async function* plain(
   { handle, path, bytes: size }: OpenedFile,
   { onBytes }: ReadingOptions,
 ): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafe(CHUNK)
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size))
   for (let position = 0; position < size; ) {
-    const length = Math.min(CHUNK, size - position)
+    const length = Math.min(buffer.length, size - position)
     const { bytesRead } = await handle.read(buffer, 0, length, position).catch(translate(path))
     if (bytesRead === 0) break
     position += bytesRead

@@ -40,7 +40,10 @@ export async function verifyChain(
       },
       onRecord(stream, link, record) {
         if (extent === 'part') firsts.getOrInsert(stream, link.seq)
-        named.look(record.heads, link, (other) => chains.at(other))
+        if (record.heads !== undefined) {
+          const form = named.look(record.heads, link, (other) => chains.at(other))
+          if (form === 'malformed') chains.blame(stream, link, 'what it names is no line')
+        }
         facts.take(record)
       },
     },
