@@ -51,12 +51,12 @@ ${visible.map(section).join('\n\n')}
       'docs/approvals.md',
       'docs/notifications.md',
       'docs/decision-log.md',
-      'docs/notifications.md',
+      'docs/auditing.md',
     ]
     const lines = documents.flatMap((path) =>
       [
         ...readFileSync(path, 'utf8').matchAll(/^ *(?:\$ |credential_process = )?sentinel (.*)$/gm),
-      ].map(([, line = '']) => line.replace(/ +#.*/, '').trim()),
+      ].map(([, line = '']) => line.replace(/ +[#>] .*/, '').trim()),
     )
     assert.ok(lines.length > 5)
     for (const line of lines) {
