@@ -235,7 +235,7 @@ export interface AccessInput {
 
 /** Something that would turn a refusal into an allow. */
 export type Remedy =
-  /** `sentinel request PROFILE`; approvers as the policy writes them, none but by the rule itself. */
+  /** `sentinel request PROFILE`. No approvers: the rule itself approves. */
   | { readonly kind: 'request'; readonly profile: string; readonly approvers: readonly string[] }
   /** `reasonCode`: one that the rule takes, where that is not `incident`. */
   | { readonly kind: 'break_glass'; readonly profile: string; readonly reasonCode?: ReasonCode }
