@@ -53,7 +53,7 @@ export class MisplacedLines {
   explain(
     gap: Gap,
   ): { readonly finding: Finding; readonly isNew: boolean; readonly stream?: string } | undefined {
-    const line = this.#held.findLast((held) => belongs(held, gap))
+    const line = this.#held.find((held) => belongs(held, gap))
     if (!line) return undefined
     const where = { stream: gap.stream, seq: gap.from }
     const stood = `line ${gap.from} of stream ${gap.stream} stood here`

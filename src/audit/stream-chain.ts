@@ -257,7 +257,7 @@ export class StreamChain {
       this.#find(link, 'edited', 'its link to the line before it was changed')
     } else {
       last.isSuspect = true
-      const detail = `line ${link.seq} of its stream was written after another line ${last.seq}`
+      const detail = `line ${link.seq} of its stream was written after another line than this`
       this.#find(link, 'edited', detail, last)
     }
   }
