@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { VerifyOptions } from '../ports/log-archive.ts'
 import { type LogFileSelection, openInOrder, unreadable } from './archive-files.ts'
+import type { Link } from './chain-link.ts'
 import { Findings } from './findings.ts'
 import { MisplacedLines } from './misplaced-lines.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './parse-record.ts'
 import { type Chunk, linesOf, type ReadingOptions, readChunks } from './read-lines.ts'
 import type { Position } from './recoveries.ts'
-import { type ChainContext, type Link, StreamChain } from './stream-chain.ts'
+import { type ChainContext, StreamChain } from './stream-chain.ts'
 
 /** A stream that may go on. */
 export interface Stream {

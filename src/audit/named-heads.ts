@@ -1,6 +1,7 @@
 import { type Head, parseHead, type StreamHead } from '../domain/log-head.ts'
+import type { Link } from './chain-link.ts'
 import type { Findings } from './findings.ts'
-import type { Link, StreamChain } from './stream-chain.ts'
+import type { StreamChain } from './stream-chain.ts'
 
 /** A head of another stream that a line names, and that was not there lately. */
 export interface NamedHead extends StreamHead {

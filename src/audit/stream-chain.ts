@@ -1,21 +1,7 @@
-import { originOf } from './chain.ts'
+import { attach, type Link, looksAlike, originLink } from './chain-link.ts'
 import type { Finding, Findings } from './findings.ts'
 import type { MisplacedLines } from './misplaced-lines.ts'
-import { isBefore, type Position, RECOVERED_MAX } from './recoveries.ts'
-
-/** A line of a stream, as far as its chain needs it. */
-export interface Link extends Position {
-  readonly seq: number
-  readonly prev: string
-  readonly hash: string
-  readonly type: string
-  /** What it shows to be wrong: with itself, or with what should stand before it. */
-  findings?: Finding[]
-  /** Something is wrong with the line itself. */
-  isSuspect?: boolean
-  /** A `recovered` record took it back. */
-  isAnnulled?: boolean
-}
+import { isBefore, RECOVERED_MAX } from './recoveries.ts'
 
 /** What the chains of a log share. */
 export interface ChainContext {
@@ -115,7 +101,8 @@ export class StreamChain {
   #push(link: Link): void {
     this.#links.push(link)
     if (this.#links.length <= 2 * RECOVERED_MAX) return
-    this.#links = this.#links.slice(-RECOVERED_MAX)
+    // As many as may be taken back, and the one before them.
+    this.#links = this.#links.slice(-RECOVERED_MAX - 1)
     this.#base = undefined
   }
 
@@ -123,7 +110,8 @@ export class StreamChain {
   #judge(link: Link, head: Link): void {
     const isRecovered = link.type === 'recovered'
     const before = this.#links.findLast(({ hash }) => hash === link.prev)
-    if (isRecovered && before?.seq === link.seq - 1) this.#recover(link, before)
+    const mayReach = before && this.#links.indexOf(before) >= this.#links.length - 1 - RECOVERED_MAX
+    if (isRecovered && mayReach && before.seq === link.seq - 1) this.#recover(link, before)
     else if (isRecovered && !before && this.#mayReachBeforeBase(link)) this.#recover(link)
     else if (this.has(link.seq, link.hash)) this.#repeat(link)
     else if (before && before.seq !== link.seq - 1) this.#renumber(link, before)
@@ -287,19 +275,3 @@ export class StreamChain {
 const FOLLOWS_NOTHING = 'it follows no line of its stream that is here'
 const ALONE = 'no other line of its stream is here'
 const TOO_EARLY = 'it stands before lines that were written before it'
-
-function attach(link: Link, finding: Finding): void {
-  link.findings ??= []
-  link.findings.push(finding)
-}
-
-function originLink(stream: string): Link {
-  return { ...originOf(stream), prev: '', type: '', file: -1, line: 0 }
-}
-
-/** Whether one hash was made of the other by changing a few characters: by chance, 4 are alike. */
-function looksAlike(hash: string, other: string): boolean {
-  let alike = 0
-  for (let index = 0; index < other.length; index++) if (hash[index] === other[index]) alike++
-  return alike >= 32
-}

@@ -1,10 +1,10 @@
 import type { Head } from '../domain/log-head.ts'
 import type { Claim, ClaimOutcome } from '../ports/log-archive.ts'
 import type { LogFileSelection } from './archive-files.ts'
+import type { Link } from './chain-link.ts'
 import { Chains, readChains } from './chains.ts'
 import type { ReadingOptions } from './read-lines.ts'
 import { RECOVERED_MAX } from './recoveries.ts'
-import type { Link } from './stream-chain.ts'
 
 /** Reads a log for the lines that `claims` name. */
 export async function watchLines(
