@@ -139,8 +139,13 @@ function describeAnchors({ verdict, extent }: Verified): string[] {
   )
   if (anchors === 0) return failed
   const agreeing = anchors - contradictions.length
-  const where = extent === 'part' ? 'agree, as far as these files go' : 'agree'
-  return [`${agreeing} of ${count(anchors, 'anchor')} ${where}`, ...failed]
+  const agree =
+    agreeing < anchors
+      ? `${agreeing} of ${count(anchors, 'anchor')} agree`
+      : anchors === 1
+        ? '1 anchor agrees'
+        : `all ${anchors} anchors agree`
+  return [extent === 'part' ? `${agree}, as far as these files go` : agree, ...failed]
 }
 
 function describeTakenBack({ annulled, torn }: LogVerdict['report']): string[] {
