@@ -88,6 +88,7 @@ export class StreamChain {
 
   /** No more lines come. */
   close(): void {
+    for (let next = this.#next(); next; next = this.#next()) this.#restore(next)
     const [finding] = this.#count === 1 ? (this.head.findings ?? []) : []
     if (finding?.fault !== 'missing') return
     this.head.isSuspect = true
@@ -199,13 +200,22 @@ export class StreamChain {
       this.#setAside(link)
       return
     }
-    this.#aside = this.#aside.filter((aside) => !path.includes(aside))
-    for (const rejoined of path) {
-      rejoined.isSuspect = false
-      for (const finding of rejoined.findings ?? []) {
-        Object.assign(finding, this.#findingAt(rejoined, 'reordered', TOO_EARLY))
-      }
-      this.#push(rejoined)
+    for (const rejoined of path) this.#restore(rejoined)
+    this.#push(link)
+  }
+
+  /** The line that was put aside and follows the head. */
+  #next(): Link | undefined {
+    const head = this.#head
+    return this.#aside.find(({ prev, seq }) => prev === head?.hash && seq === head.seq + 1)
+  }
+
+  /** Has a line that was put aside follow the head: it stood before its place. */
+  #restore(link: Link): void {
+    this.#aside = this.#aside.filter((aside) => aside !== link)
+    link.isSuspect = false
+    for (const finding of link.findings ?? []) {
+      Object.assign(finding, this.#findingAt(link, 'reordered', TOO_EARLY))
     }
     this.#push(link)
   }

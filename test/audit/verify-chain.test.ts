@@ -99,6 +99,11 @@ suite('verifying a log', () => {
       ['5 reordered a4'],
     ],
     [
+      'lines in each other’s place, at the end',
+      LINES.with(-1, LINES.at(-3)!).with(-3, LINES.at(-1)!),
+      ['15 reordered a9'],
+    ],
+    [
       'a line that comes late',
       LINES.toSpliced(13, 0, LINES[4]!).toSpliced(4, 1),
       ['6 reordered a4'],
