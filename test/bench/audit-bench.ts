@@ -43,7 +43,7 @@ export async function benchAudit(): Promise<BenchRow[]> {
 
   const commands: Record<string, (file: string) => string[]> = {
     verify: (file) => ['verify', '--no-anchors', file],
-    'show --user': (file) => ['show', '--user', 'alice', '--limit', '100', file],
+    'show --user': (file) => ['show', '--user', 'sso.alice', '--limit', '100', file],
     stats: (file) => ['stats', file],
     replay: (file) => ['replay', '--policy', policy, file],
   }

@@ -38,7 +38,7 @@ export default defineCommand({
   examples: [
     'audit cloudtrail',
     'audit cloudtrail --since 7d --format json',
-    "audit cloudtrail --role 'arn:aws:iam::444455556666:role/*' --aws-profile auditor",
+    'audit cloudtrail --role arn:aws:iam::444455556666:role/Prod --aws-profile auditor',
   ],
   options: OPTIONS,
 
