@@ -14,7 +14,9 @@ export interface ProofCheck extends VerifierFlags {
   readonly root?: string | undefined
 }
 
-/** Checks a proof, for which no log is needed: whoever has it may be anywhere. Prints the answer. */
+/**
+ * Checks a proof, for which no log is needed: whoever has it may be anywhere. Prints the answer.
+ */
 export async function verifyProof(
   check: ProofCheck,
   { out, signing, digest }: Pick<Deps, 'out' | 'signing' | 'digest'>,
