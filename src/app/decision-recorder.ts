@@ -130,7 +130,9 @@ export class DecisionRecorder {
     })
   }
 
-  /** Resolves once the record is durable. One that cannot be made so waits for the next that can. */
+  /**
+   * Resolves once the record is durable. One that cannot be made so waits for the next that can.
+   */
   async sessionEnded(reason: string): Promise<void> {
     const record = { ...this.#common('session.ended'), ...this.#tracked(), reason } as const
     try {

@@ -60,7 +60,9 @@ export class SessionTotals {
     return this.#told.requestCount === 0 ? 'news' : 'count'
   }
 
-  /** Whether the record says all, the log's head too: for that alone nothing but the end is late. */
+  /**
+   * Whether the record says all, the log's head too: for that alone nothing but the end is late.
+   */
   isAllTold(): boolean {
     return this.untold() === 'nothing' && this.#told?.logHead === this.#logHead()
   }

@@ -28,7 +28,9 @@ export type LogFileSelection = { readonly live: string } | { readonly named: rea
 /** What Sentinel keeps beside a log, and is none. */
 const BESIDES = /^\.(lock|compress\.lock|ship\.json|ship\.lock|\w+\.gz\.\w+\.tmp)$/
 
-/** Rejects with `LOG_NOT_FOUND` where there is no file, with `LOG_UNREADABLE` as {@link openFile}. */
+/**
+ * Rejects with `LOG_NOT_FOUND` where there is no file, with `LOG_UNREADABLE` as {@link openFile}.
+ */
 export async function listFiles(selection: LogFileSelection): Promise<readonly LogFileInfo[]> {
   const files: LogFileInfo[] = []
   for await (const { path, bytes, isCompressed } of openInOrder(selection)) {
@@ -118,7 +120,9 @@ function arranged(paths: readonly string[]): readonly string[] {
   return inOrder(paths.filter(isOfLog), log)
 }
 
-/** Names of files of `log`, oldest first. One that is being compressed has two: the first counts. */
+/**
+ * Names of files of `log`, oldest first. One that is being compressed has two: the first counts.
+ */
 function inOrder(names: readonly string[], log: string): readonly string[] {
   const timeOf = (name: string) => readRotatedName(name, log)?.at ?? Number.POSITIVE_INFINITY
   return names
