@@ -25,9 +25,9 @@ export type RequestProof =
   | { readonly outcome: 'changed'; readonly signed: SignedStatement }
 
 /**
- * Proves that what was decided about the request `text` stands in the log. Rejects as {@link
- * findDecision}, and with `RECORD_NOT_FOUND` for a decision that was not carried out, or that a
- * given statement does not reach to.
+ * Proves that what was decided about the request `text` stands in the log. Rejects as
+ * {@link findDecision}, and with `RECORD_NOT_FOUND` for a decision that was not carried out, or
+ * that a given statement does not reach to.
  */
 export async function proveRequest(
   archive: LogArchive,
