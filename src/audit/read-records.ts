@@ -19,6 +19,7 @@ export async function* readRecords(
   let index = 0
   for await (const file of openInOrder(files)) {
     for await (const chunk of readChunks(file, options)) {
+      recoveries.link(chunk, index)
       for (const archived of recordsOf(chunk, file.path, query)) {
         const { record, at } = archived
         const isAnnulled = recoveries.annul(record.stream, record.seq, {
