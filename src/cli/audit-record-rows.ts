@@ -29,63 +29,94 @@ export function openRecordRows(
 interface Column {
   readonly heading: string
   readonly width: number
-  /** A longer cell is cut. */
-  readonly most: number
-  cell(archived: ArchivedRecord): unknown
+  cell({ record }: ArchivedRecord): string
+  /** On a terminal: a longer cell is cut, an id to what is enough to name it by. */
+  fit(cell: string): string
 }
 
-/** The last one takes what the others leave of a line. */
 const COLUMNS: readonly Column[] = [
   {
     heading: 'TIME',
     width: 20,
-    most: 20,
     cell: ({ record }) => String(record.time).replace(/\.\d+Z$/, 'Z'),
+    fit: (cell) => fit(cell, 20),
   },
-  { heading: 'WHAT', width: 10, most: 21, cell: ({ record }) => describeWhat(record) },
-  { heading: 'USER', width: 8, most: 14, cell: ({ record }) => record.user ?? '-' },
-  { heading: 'PROFILE', width: 7, most: 12, cell: ({ record }) => record.profile ?? '-' },
-  { heading: 'WHY', width: 0, most: Number.POSITIVE_INFINITY, cell: describeWhy },
+  // As wide as `break_glass.started`, so that the columns stand in line.
+  {
+    heading: 'WHAT',
+    width: 19,
+    cell: ({ record }) => describeWhat(record),
+    fit: (cell) => fit(cell, 21),
+  },
+  {
+    heading: 'USER',
+    width: 8,
+    cell: ({ record }) => record.user ?? '-',
+    fit: (cell) => fit(cell, 13),
+  },
+  {
+    heading: 'PROFILE',
+    width: 7,
+    cell: ({ record }) => record.profile ?? '-',
+    fit: (cell) => fit(cell, 12),
+  },
+  {
+    heading: 'ID',
+    width: 8,
+    cell: ({ record }) => record.request_id ?? record.subject_id ?? '-',
+    fit: (cell) => cell.slice(0, 8),
+  },
 ]
 
-/** Shown where a line has room for it. */
-const REQUEST: Column = {
-  heading: 'REQUEST',
-  width: 20,
-  most: 20,
-  cell: ({ record }) => record.request_id ?? '-',
-}
-const ROOM_FOR_REQUEST = 110
-/** Of a line that goes to no terminal. */
-const STANDARD_WIDTH = 80
+/** Of a terminal: what leaves {@link COLUMNS} room for why, and what they have room in at all. */
+const ROOM_FOR_WHY = 120
+const ROOM_FOR_COLUMNS = 72
 
+/**
+ * A line each, with nothing cut, for whoever filters them; on a terminal as much as fits, and where
+ * that is little, why in a line of its own.
+ */
 function tableRows(out: Pick<Output, 'stream' | 'window'>): RowWriter<ArchivedRecord> {
-  const width = out.window()?.columns ?? STANDARD_WIDTH
-  const columns =
-    width < ROOM_FOR_REQUEST ? COLUMNS : [...COLUMNS.slice(0, -1), REQUEST, ...COLUMNS.slice(-1)]
-  let heading = layOut(columns, width, ({ heading }) => heading)
+  let isFirst = true
   return {
     async write(archived) {
-      const text = heading + layOut(columns, width, (column) => column.cell(archived))
-      heading = ''
-      return await out.stream(text)
+      const width = out.window()?.columns
+      const lines = [...(isFirst ? headingFor(width) : []), ...linesOf(archived, width)]
+      isFirst = false
+      return await out.stream(lines.map((line) => `${line}\n`).join(''))
     },
     async end() {},
   }
 }
 
-/** A line of `width` columns: a cell that is too wide moves the others of its line alone. */
+function headingFor(width: number | undefined): readonly string[] {
+  const cells = COLUMNS.map(({ heading }) => heading)
+  return layOut(cells, 'WHY', width).slice(0, 1)
+}
+
+function linesOf(archived: ArchivedRecord, width: number | undefined): readonly string[] {
+  const cells = COLUMNS.map(({ cell, fit }) => {
+    const whole = inOneLine(String(cell(archived)))
+    return width === undefined ? whole : fit(whole)
+  })
+  return layOut(cells, inOneLine(String(describeWhy(archived))), width)
+}
+
+/** A cell that is too wide moves the others of its line alone. */
 function layOut(
-  columns: readonly Column[],
-  width: number,
-  cellOf: (column: Column) => unknown,
-): string {
-  let line = ''
-  for (const column of columns) {
-    const cell = fit(inOneLine(String(cellOf(column))), column.most)
-    line += `${cell}${' '.repeat(Math.max(0, column.width - widthOf(cell)))}  `
-  }
-  return `${fit(line.trimEnd(), width)}\n`
+  cells: readonly string[],
+  why: string,
+  width: number | undefined,
+): readonly string[] {
+  const isPadded = width === undefined || width >= ROOM_FOR_COLUMNS
+  const padded = cells.map((cell, index) =>
+    isPadded ? cell + ' '.repeat(Math.max(0, (COLUMNS[index]?.width ?? 0) - widthOf(cell))) : cell,
+  )
+  const line = padded.join('  ')
+  if (width === undefined) return [`${line}  ${why}`.trimEnd()]
+  if (width >= ROOM_FOR_WHY) return [fit(`${line}  ${why}`.trimEnd(), width)]
+  const first = fit(line.trimEnd(), width)
+  return why === '' ? [first] : [first, fit(`  ${why}`, width)]
 }
 
 function jsonLines(out: Pick<Output, 'stream'>): RowWriter<ArchivedRecord> {

@@ -19,13 +19,12 @@ export function describeWhy({ record, isAnnulled }: ArchivedRecord): string {
 type Part = string | undefined
 
 function whyOf(record: LoggedRecord): Part[] {
-  const { type, rule, code, reason } = record
+  const { type, code, reason } = record
   switch (type) {
     case 'issued':
-      return [rule, grantOf(record), reason]
+      return whyDecided(record)
     case 'refused':
-      if (record.of !== undefined) return [`as ${record.of}`, code]
-      return [rule, grantOf(record), withoutProfile(record)]
+      return record.of === undefined ? whyDecided(record) : [`as ${record.of}`, code]
     case 'served':
       return [`credentials of ${record.request_id}`]
     case 'revoked':
@@ -49,7 +48,7 @@ function whyOf(record: LoggedRecord): Part[] {
     case 'break_glass.refused':
     case 'break_glass.closed':
     case 'break_glass.reviewed':
-      return [record.verdict, record.reason_code, said(record), record.subject_id]
+      return [record.verdict, record.reason_code, said(record)]
     case 'notification.given_up':
       return [`${record.event} to ${record.receiver}`, reason ?? code]
     case 'start':
@@ -59,24 +58,36 @@ function whyOf(record: LoggedRecord): Part[] {
     case 'recovered':
       return [reason]
     case 'witness':
-      return [`${Object.keys(record.heads ?? {}).length} other streams`]
+      return [othersIn(record)]
     default:
       // A newer version's.
       return [type satisfies never, reason]
   }
 }
 
-/** The grant that lifted a refusal, if one did. */
-function grantOf({ basis, grant_id: id }: LoggedRecord): Part {
+/**
+ * The rule that decided and why, each once: a reason tells of its rule, and of a grant, in words of
+ * its own, and names the profile, which stands in another column.
+ */
+function whyDecided({ rule, basis, grant_id: id, reason, profile, code }: LoggedRecord): Part[] {
+  if (typeof reason !== 'string') return [rule, grantOf(basis, id), code]
+  const told = reason.replace(`profile ${profile} is refused: `, '')
+  const lead = `rule "${rule}" `
+  if (told.startsWith(lead))
+    return [rule + ` ${told.slice(lead.length)}`.replace(/^ allows it/, '')]
+  if (id !== undefined && told.includes(id)) return [told]
+  return [rule, grantOf(basis, id), told]
+}
+
+function grantOf(basis: LoggedRecord['basis'], id: Part): Part {
   return basis === undefined || basis === 'policy' ? undefined : `${basis} ${id}`
+}
+
+function othersIn({ heads = {} }: LoggedRecord): Part {
+  const count = Object.keys(heads).length
+  return `${count} other stream${count === 1 ? '' : 's'}`
 }
 
 function said({ justification, comment, reason, code }: LoggedRecord): Part {
   return justification ?? comment ?? reason ?? code
-}
-
-/** The message of a refusal, without what stands in another column. */
-function withoutProfile({ reason, profile, code }: LoggedRecord): Part {
-  if (typeof reason !== 'string') return code
-  return reason.replace(`profile ${profile} is refused: `, '')
 }

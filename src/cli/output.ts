@@ -122,11 +122,12 @@ export function fit(text: string, width: number): string {
 }
 
 /**
- * How many columns `text` takes at most. Beyond the alphabets every character counts as a wide one:
- * too much only leaves a gap, too little would break a line in two.
+ * How many columns `text` takes at most. Beyond the alphabets and their dashes, quotes and dots
+ * every character counts as a wide one: too much only leaves a gap, too little would break a line
+ * in two.
  */
 export function widthOf(text: string): number {
   let width = 0
-  for (const character of text) width += (character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2
+  for (const character of text) width += /[\0-\u10ff\u2010-\u2027]/u.test(character) ? 1 : 2
   return width
 }
