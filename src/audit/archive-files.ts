@@ -88,7 +88,7 @@ async function rotatedFiles(path: string): Promise<readonly string[]> {
  * Opens a file of a log to read. Rejects with `LOG_NOT_FOUND`, or with `LOG_UNREADABLE` for what is
  * no regular file or may not be read.
  */
-export async function openFile(path: string): Promise<OpenedFile> {
+async function openFile(path: string): Promise<OpenedFile> {
   const file = await openIfThere(path)
   if (!file) throw notFound(path)
   return file

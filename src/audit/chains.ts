@@ -25,7 +25,7 @@ export interface Stream {
 }
 
 /** Is told of what is read. */
-export interface ChainListener {
+interface ChainListener {
   /** A line that is not blank, without its newline. */
   readonly onLine?: (bytes: Buffer) => void
   readonly onRecord?: (stream: string, link: Link, record: PlacedLine) => void

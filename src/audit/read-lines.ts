@@ -94,7 +94,7 @@ export function countLines(bytes: Buffer): number {
 }
 
 /** Throws `INTERRUPTED` when `signal` has aborted. */
-export function throwIfAborted(signal: AbortSignal): void {
+function throwIfAborted(signal: AbortSignal): void {
   if (!signal.aborted) return
   throw new SentinelError('INTERRUPTED', 'reading the decision log was interrupted')
 }
