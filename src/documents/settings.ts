@@ -18,7 +18,7 @@ import { readYaml } from './strict-yaml.ts'
 import { toValue } from './yaml-tree.ts'
 
 /** How a setting is written. `endpoints` is a mapping, which no variable can hold. */
-type SettingKind = 'text' | 'duration' | 'size' | 'flag' | 'endpoints'
+type SettingKind = 'text' | 'duration' | 'size' | 'flag' | 'endpoints' | 'receiver'
 
 const lifetime = { from: '15m', to: '12h' }
 
@@ -60,7 +60,7 @@ const SCHEMAS = {
     }),
   ],
   log_anchor: ['text', anchorLocation('Where heads of the decision log are anchored.')],
-  log_ship: ['text', shipTarget('Where the decision log is shipped to.')],
+  log_ship: ['receiver', shipTarget('Where the decision log is shipped to.')],
   session_store: ['text', storeLocation('Where sessions are tracked.')],
   request_store: ['text', storeLocation('Where requests and approvals are kept.')],
   break_glass_store: ['text', storeLocation('Where break-glass events are kept.')],

@@ -22,6 +22,14 @@ export function parseShipTarget(text: string): ShipTarget | undefined {
   return { kind: 'cloudwatch', group: path.slice(0, at), stream: path.slice(at + 1) }
 }
 
+/** A target as settings are shown: of a URL what it leads to, as the rest may hold a secret. */
+export function maskTarget(text: string): string {
+  if (parseShipTarget(text)?.kind === 'cloudwatch') return text
+  const url = URL.parse(text)
+  if (url === null) return 'a URL'
+  return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`
+}
+
 /** What may be shown of a target: of a URL its host, as the path may hold a secret. */
 export function shownTarget(target: ShipTarget): string {
   if (target.kind === 'cloudwatch') return `cloudwatch:${target.group}/${target.stream}`

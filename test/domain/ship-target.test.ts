@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { parseShipTarget } from '../../src/domain/ship-target.ts'
+import { maskTarget, parseShipTarget } from '../../src/domain/ship-target.ts'
 
 suite('parseShipTarget', () => {
   test('takes what follows the last slash for the stream', () => {
@@ -34,6 +34,22 @@ suite('parseShipTarget', () => {
   ]) {
     test(`knows no target in ${JSON.stringify(text)}`, () => {
       assert.equal(parseShipTarget(text), undefined)
+    })
+  }
+})
+
+suite('maskTarget', () => {
+  const targets: [text: string, shown: string][] = [
+    ['cloudwatch:/sentinel/decisions/laptop', 'cloudwatch:/sentinel/decisions/laptop'],
+    ['https://logs.example', 'https://logs.example'],
+    ['https://logs.example/', 'https://logs.example'],
+    ['https://logs.example:8443/in/s3cret', 'https://logs.example:8443/…'],
+    ['https://logs.example?token=s3cret', 'https://logs.example/…'],
+    ['http://127.0.0.1:8080/s3cret', 'http://127.0.0.1:8080/…'],
+  ]
+  for (const [text, shown] of targets) {
+    test(`shows ${text} as ${shown}`, () => {
+      assert.equal(maskTarget(text), shown)
     })
   }
 })

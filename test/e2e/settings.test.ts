@@ -91,6 +91,17 @@ suite('a setting', { concurrency: 2 }, () => {
     assert.equal(status, 5)
     assert.match(stderr, /^error: SENTINEL_DURATION: /m)
   })
+
+  test('that may hold a secret are shown without it', async () => {
+    await using scene = await openScene()
+    scene.write(FILE, 'log_ship: https://logs.example/in/s3cret?token=s3cret\n')
+
+    const text = await scene.sentinel(['config', 'show'], { isPlain: true })
+    assert.match(text.stdout, /^log_ship +https:\/\/logs\.example\/… +\//m)
+    assert.doesNotMatch(text.stdout, /s3cret/)
+    const { log_ship: shown } = await configShow(scene)
+    assert.equal(shown?.value, 'https://logs.example/…')
+  })
 })
 
 type Shown = Record<string, { value: unknown; origin: string | null }>

@@ -1,4 +1,6 @@
+import type { Deps } from '../../deps.ts'
 import { formatDuration } from '../../domain/duration.ts'
+import { maskTarget } from '../../domain/ship-target.ts'
 import { formatSize } from '../../domain/size.ts'
 import { defineCommand } from '../command.ts'
 import { columns } from '../output.ts'
@@ -10,7 +12,7 @@ export default defineCommand({
   options: {},
 
   async run(_, deps) {
-    const settings = deps.listSettings()
+    const settings = deps.listSettings().map((setting) => ({ ...setting, found: shown(setting) }))
     const rows = settings.map(({ name, kind, found }) =>
       found ? [name, format(found.value, kind), found.origin] : [name, '-', 'not set'],
     )
@@ -21,6 +23,11 @@ export default defineCommand({
     return undefined
   },
 })
+
+/** The value as it may be shown. */
+function shown({ kind, found }: ReturnType<Deps['listSettings']>[number]) {
+  return found && kind === 'receiver' ? { ...found, value: maskTarget(String(found.value)) } : found
+}
 
 function format(value: unknown, kind: string): string {
   if (kind === 'duration') return formatDuration(Number(value))
