@@ -4,12 +4,12 @@ import type { RowKind } from './row-writer.ts'
 import { inOneLine } from './session-table.ts'
 
 /**
- * Break-glass events in rows. The table fits 80 columns, so names are cut that are long, and an id
- * to what is enough to name it; `breakglass show` tells if ever it is not.
+ * Break-glass events in rows. The table fits a terminal of 80 columns, so names are cut there that
+ * are long, and an id to what is enough to name it; `breakglass show` tells if ever it is not.
  */
 export const EVENT_ROWS: RowKind<ShownEvent> = {
   columns: [
-    { heading: 'ID', width: 8, cell: ({ filed }) => filed.event.id.slice(0, 8) },
+    { heading: 'ID', width: 8, enough: 8, cell: ({ filed }) => filed.event.id },
     { heading: 'STATUS', width: 10, cell: ({ state }) => state.status },
     {
       heading: 'USER',

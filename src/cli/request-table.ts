@@ -6,12 +6,12 @@ import type { RowKind } from './row-writer.ts'
 import { inOneLine } from './session-table.ts'
 
 /**
- * Requests in rows. The table fits 80 columns, so names are cut that are long, and an id to what is
- * enough to name it; why it was asked is left to `request show`.
+ * Requests in rows. The table fits a terminal of 80 columns, so names are cut there that are long,
+ * and an id to what is enough to name it; why it was asked is left to `request show`.
  */
 export const REQUEST_ROWS: RowKind<ShownRequest> = {
   columns: [
-    { heading: 'ID', width: 8, cell: ({ filed }) => filed.request.id.slice(0, 8) },
+    { heading: 'ID', width: 8, enough: 8, cell: ({ filed }) => filed.request.id },
     { heading: 'STATUS', width: 9, cell: ({ state }) => state.status },
     {
       heading: 'REQUESTER',

@@ -16,8 +16,10 @@ export interface RowKind<Shown> {
     readonly heading: string
     /** At least so wide: a longer cell makes it wider from there on. */
     readonly width: number
-    /** At most so wide: a longer cell is cut. Absent: as wide as it gets. */
+    /** At most so wide on a terminal: a longer cell is cut. Absent: as wide as it gets. */
     readonly most?: number
+    /** Of an id, on a terminal: so many characters are enough to name it by. */
+    readonly enough?: number
     cell(shown: Shown): string
   }[]
   /** The names of the fields that CSV has, in order. */
@@ -36,7 +38,7 @@ export interface RowWriter<Shown> {
 
 /** Begins a list of records on `out`. */
 export function openRowWriter<Shown>(
-  out: Pick<Output, 'stream'>,
+  out: Pick<Output, 'stream' | 'window'>,
   format: RowFormat,
   kind: RowKind<Shown>,
 ): RowWriter<Shown> {
@@ -58,26 +60,31 @@ export function openFieldWriter<Shown>(
   return format === 'csv' ? csvRows(out, kind) : jsonRows(out, kind)
 }
 
+/** Whoever filters lines gets whole cells; on a terminal a line is to fit. */
 function tableRows<Shown>(
-  out: Pick<Output, 'stream'>,
+  out: Pick<Output, 'stream' | 'window'>,
   { columns }: RowKind<Shown>,
 ): RowWriter<Shown> {
+  const isTerminal = out.window() !== undefined
   const widths = columns.map(({ width }) => width)
   const line = (cells: readonly string[]) => {
     const padded = cells.map((whole, index) => {
-      const cell = fit(whole, columns[index]?.most ?? Infinity)
+      const { most = Infinity, enough } = columns[index] ?? {}
+      const cell = isTerminal ? fit(whole.slice(0, enough), most) : whole
       const width = Math.max(widths[index] ?? 0, widthOf(cell))
       widths[index] = width
       return cell + ' '.repeat(width - widthOf(cell))
     })
     return `${padded.join('  ').trimEnd()}\n`
   }
-  let heading = line(columns.map((column) => column.heading))
+  let isFirst = true
   return {
     async write(shown) {
-      const text = heading + line(columns.map((column) => column.cell(shown)))
-      heading = ''
-      return await out.stream(text)
+      const row = line(columns.map((column) => column.cell(shown)))
+      // After the first row, whose cells may have made the columns wider.
+      const heading = isFirst ? line(columns.map((column) => column.heading)) : ''
+      isFirst = false
+      return await out.stream(heading + row)
     },
     async end() {},
   }

@@ -78,15 +78,18 @@ hint: give the logs of other machines too: sentinel audit cloudtrail FILE…
     )
   })
 
-  test('never takes more than 80 columns, however long names are', async () => {
+  test('fits a terminal of 80 columns, however long names are, and cuts nothing elsewhere', async () => {
     const long = 'x'.repeat(64)
     const event = recordedEvent('unstamped', {
       roleArn: `arn:aws:iam::444455556666:role/team/${long}`,
       caller: `arn:aws:sts::111122223333:assumed-role/${long}/${long}`,
     })
-    const { stdout } = await run([], { ...aWorld(), trail: trailOf(new FakeTrail([event])) })
-    const lengths = stdout.split('\n').map(({ length }) => length)
+    const world = { ...aWorld(), trail: trailOf(new FakeTrail([event])) }
+    const shown = await run([], { ...world, stdoutWindow: { columns: 80, rows: 24 } })
+    const lengths = shown.stdout.split('\n').map(({ length }) => length)
     assert.equal(Math.max(...lengths), 80)
+    const { stdout } = await run([], world)
+    assert.ok(stdout.includes(` 444455556666/${long}  assumed-role/${long}/${long}\n`), stdout)
   })
 
   test('ends with 0 when all is managed', async () => {

@@ -19,10 +19,13 @@ async function listed(flags: string): Promise<readonly string[]> {
   return JSON.parse(stdout).map(({ profile }: { profile: string }) => profile)
 }
 
+const stdoutWindow = { columns: 80, rows: 24 }
+
 suite('sentinel breakglass list', () => {
   test('lists what is live or to be reviewed, on 80 columns', async () => {
     const { status, stdout } = await sentinel('breakglass list', {
       store: await aStoreOfStatuses(),
+      stdoutWindow,
     })
     assert.equal(status, 0)
     assert.equal(
@@ -40,16 +43,30 @@ overduea  overdue     alice      overdue     incident     2026-01-11T11:00Z
     const invoker = { ...anEvent().invoker, user: 'bartholomew,aaaaaaaaa' }
     const event = anEvent({ invoker, profile: 'production-payments', reasonCode: 'maintenance' })
     const store = await aStoreWithEvents({ event })
-    const { stdout } = await sentinel('breakglass list', { store })
+    const { stdout } = await sentinel('breakglass list', { store, stdoutWindow })
     const [, row = ''] = stdout.split('\n')
     const cells = 'liveaaaa  live        bartholomew…  production-…  maintenance  2026-01-14T12:45Z'
     assert.equal(row, cells)
     assert.equal(row.length, 80)
   })
 
+  test('cuts nothing for whoever filters lines', async () => {
+    const invoker = { ...anEvent().invoker, user: 'bartholomew,aaaaaaaaa' }
+    const event = anEvent({ invoker, profile: 'production-payments' })
+    const { stdout } = await sentinel('breakglass list', {
+      store: await aStoreWithEvents({ event }),
+    })
+    assert.equal(
+      stdout,
+      `ID                    STATUS      USER                   PROFILE              REASON       ENDS
+liveaaaaaaaaaaaaaaaa  live        bartholomew,aaaaaaaaa  production-payments  incident     2026-01-14T12:45Z
+`,
+    )
+  })
+
   test('names each so that its beginning will do', async () => {
     const store = await aStoreOfStatuses()
-    const { stdout } = await sentinel('breakglass list', { store })
+    const { stdout } = await sentinel('breakglass list', { store, stdoutWindow })
     for (const line of stdout.split('\n').slice(1, -1)) {
       const { status } = await sentinel(`breakglass show ${line.split(' ')[0]}`, { store })
       assert.equal(status, 0, line)

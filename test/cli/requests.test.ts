@@ -26,10 +26,13 @@ async function listed(argv: string, scene: Parameters<typeof sentinel>[1] = {}):
   return JSON.parse(stdout).map(({ profile }: { profile: string }) => profile)
 }
 
+const stdoutWindow = { columns: 80, rows: 24 }
+
 suite('sentinel requests', () => {
   test('lists those that wait for a decision, in 80 columns', async () => {
     const { status, stdout, stderr } = await sentinel('requests', {
       store: await aStoreOfStatuses(),
+      stdoutWindow,
     })
     assert.deepEqual([status, stderr], [0, ''])
     assert.equal(
@@ -45,11 +48,21 @@ aaaaaaaa  pending    alice      pending  1h     2026-01-15T11:45Z
     const store = await aStoreWith(
       aRequest({ requester, profile: 'production-payments', duration: 5430 }),
     )
-    const { stdout } = await sentinel('requests', { store })
+    const { stdout } = await sentinel('requests', { store, stdoutWindow })
     const [, row = ''] = stdout.split('\n')
     const cells = 'aaaaaaaa  pending    bartholomew,aaaaa…  production-p…  1h30…  2026-01-15T11:45Z'
     assert.equal(row, cells)
     assert.equal(row.length, 80)
+  })
+
+  test('cuts nothing for whoever filters lines', async () => {
+    const requester = { ...theParty(bob), user: 'bartholomew,aaaaaaaaa' }
+    const store = await aStoreWith(aRequest({ requester, profile: 'production-payments' }))
+    const { stdout } = await sentinel('requests', { store })
+    assert.match(
+      stdout,
+      /^ID {20}STATUS .*\n[a-z2-7]{20} {2}pending {4}bartholomew,aaaaaaaaa {2}production-payments {2}/,
+    )
   })
 
   for (const status of REQUEST_STATUSES) {
