@@ -12,6 +12,8 @@ export interface Link extends Position {
   findings?: Finding[]
   /** Something is wrong with the line itself. */
   isSuspect?: boolean
+  /** The line that is suspect on account of this one. */
+  blames?: Link
   /** A `recovered` record took it back. */
   isAnnulled?: boolean
 }

@@ -17,6 +17,8 @@ const LISTED_MAX = 1000
 export class Findings {
   #count = 0
   #listed: Finding[] = []
+  /** How many lines show a finding, other than the one that showed it first. */
+  readonly #shared = new WeakMap<Finding, number>()
   readonly #dropped = new WeakSet<Finding>()
 
   get count(): number {
@@ -32,11 +34,30 @@ export class Findings {
     return finding
   }
 
-  /** It was nothing: a later record accounts for it. */
+  /** Another line shows it as well. */
+  share(finding: Finding): void {
+    this.#shared.set(finding, (this.#shared.get(finding) ?? 0) + 1)
+  }
+
+  /** Whether more than one line shows it. */
+  isShared(finding: Finding): boolean {
+    return (this.#shared.get(finding) ?? 0) > 0
+  }
+
+  /** A later record accounts for a line that shows it: if it was the last one, it was nothing. */
   drop(finding: Finding): void {
-    if (this.#dropped.has(finding)) return
-    this.#dropped.add(finding)
-    this.#count--
+    const others = this.#shared.get(finding) ?? 0
+    if (others > 0) {
+      this.#shared.set(finding, others - 1)
+    } else if (!this.#dropped.has(finding)) {
+      this.#dropped.add(finding)
+      this.#count--
+    }
+  }
+
+  /** Whether it came to nothing. */
+  isDropped(finding: Finding): boolean {
+    return this.#dropped.has(finding)
   }
 
   /** Of a stream, of which something is wrong at or before line `seq`. */

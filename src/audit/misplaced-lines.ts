@@ -13,7 +13,8 @@ interface MisplacedLine {
   readonly finding?: Finding
   /** A stream that is none but for this line. */
   readonly stream?: string
-  isClaimed: boolean
+  /** What was said of it, when it turned out to be what a stream misses. */
+  claim?: Finding
 }
 
 /** A part of a stream that is not there. */
@@ -23,6 +24,14 @@ interface Gap {
   readonly to: number
   /** The hash of the line before it. */
   readonly after: string
+}
+
+/** What stands in the place of a gap. */
+interface Explanation {
+  /** What is wrong, as long as there is a gap; absent where it is wrong anyway. */
+  readonly finding?: Finding
+  /** What was taken for a stream, and is only that line. */
+  readonly stream?: string
 }
 
 /** Further back nobody looks: what broke a chain stands shortly before the break. */
@@ -42,32 +51,35 @@ export class MisplacedLines {
 
   add(line: Buffer, at: Position, spoilt: Pick<MisplacedLine, 'finding' | 'stream'> = {}): void {
     const ends = `${line.toString('latin1', 0, END)}\n${line.toString('latin1', Math.max(0, line.length - END))}`
-    this.#held.push({ ...spoilt, ends, at, isClaimed: false })
+    this.#held.push({ ...spoilt, ends, at })
     if (this.#held.length >= 2 * HELD_MAX) this.#held = this.#held.slice(-HELD_MAX)
   }
 
-  /**
-   * Finds what stands in the place of a gap, and says so; `undefined` when nothing does. `isNew`:
-   * the finding goes with the gap, and was not there before it.
-   */
-  explain(
-    gap: Gap,
-  ): { readonly finding: Finding; readonly isNew: boolean; readonly stream?: string } | undefined {
-    const line = this.#held.find((held) => belongs(held, gap))
+  /** Finds what stands in the place of a gap, and says so; `undefined` when nothing does. */
+  explain(gap: Gap): Explanation | undefined {
+    const line = this.#held.find((held) => this.#mayFill(held, gap))
     if (!line) return undefined
-    const where = { stream: gap.stream, seq: gap.from }
     const stood = `line ${gap.from} of stream ${gap.stream} stood here`
-    if (line.finding) {
-      if (!line.isClaimed) Object.assign(line.finding, { ...where, fault: 'edited', detail: stood })
-      line.isClaimed = true
-      const { finding, stream } = line
-      return { finding, isNew: false, ...(stream !== undefined && { stream }) }
+    const where = { stream: gap.stream, seq: gap.from }
+    const { finding, stream } = line
+    if (finding) {
+      // Of two lines that were joined, the first is told of.
+      if (!line.claim) Object.assign(finding, { ...where, fault: 'edited', detail: stood })
+      line.claim = finding
+      return stream === undefined ? {} : { stream }
     }
-    const finding: Finding = { ...where, fault: 'torn', at: line.at, detail: `no record: ${stood}` }
-    // Two lines that were joined leave two gaps, and are one thing that is wrong.
-    const isNew = !line.isClaimed
-    line.isClaimed = true
-    return { finding: isNew ? this.#findings.add(finding) : finding, isNew }
+    if (line.claim && !this.#findings.isDropped(line.claim)) {
+      this.#findings.share(line.claim)
+      return { finding: line.claim }
+    }
+    const torn = { ...where, fault: 'torn', at: line.at, detail: `no record: ${stood}` } as const
+    line.claim = this.#findings.add({ ...torn })
+    return { finding: line.claim }
+  }
+
+  #mayFill(held: MisplacedLine, gap: Gap): boolean {
+    if (held.finding && this.#findings.isDropped(held.finding)) return false
+    return held.stream !== gap.stream && belongs(held, gap)
   }
 }
 

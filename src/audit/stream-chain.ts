@@ -147,6 +147,7 @@ export class StreamChain {
     for (const link of annulled) {
       link.isAnnulled = true
       for (const finding of link.findings ?? []) this.#context.findings.drop(finding)
+      if (link.blames) link.blames.isSuspect = false
       this.#context.onAnnulled(this.#stream, link)
       this.#annulled.push({ seq: link.seq, hash: link.hash })
     }
@@ -183,6 +184,7 @@ export class StreamChain {
       // So it is the other one that does not belong here: not yet, or not at all.
       for (const finding of next.findings ?? []) {
         if (finding.fault === 'torn' || finding.fault === 'reordered') continue
+        if (this.#context.findings.isShared(finding)) continue
         Object.assign(finding, this.#findingAt(next, 'foreign', FOLLOWS_NOTHING))
       }
       for (const moved of this.#links.splice(index)) this.#setAside(moved)
@@ -238,9 +240,10 @@ export class StreamChain {
     const to = link.seq - 1
     const gap = { stream: this.#stream, from, to, after: last.hash }
     const found = this.#context.misplaced.explain(gap)
-    if (found?.stream !== undefined) this.#context.onNoStream(found.stream)
     if (found) {
-      if (found.isNew) attach(link, found.finding)
+      const { finding, stream } = found
+      if (stream !== undefined) this.#context.onNoStream(stream)
+      if (finding) attach(link, finding)
       return
     }
     const lines =
@@ -255,6 +258,7 @@ export class StreamChain {
       this.#find(link, 'edited', 'its link to the line before it was changed')
     } else {
       last.isSuspect = true
+      link.blames = last
       const detail = `line ${link.seq} of its stream was written after another line than this`
       this.#find(link, 'edited', detail, last)
     }

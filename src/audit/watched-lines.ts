@@ -1,10 +1,10 @@
-import type { Head } from '../domain/log-head.ts'
 import type { Claim, ClaimOutcome } from '../ports/log-archive.ts'
 import type { LogFileSelection } from './archive-files.ts'
 import type { Link } from './chain-link.ts'
 import { Chains, readChains } from './chains.ts'
+import type { NamedHead } from './named-heads.ts'
 import type { ReadingOptions } from './read-lines.ts'
-import { RECOVERED_MAX } from './recoveries.ts'
+import { isBefore, RECOVERED_MAX } from './recoveries.ts'
 
 /** Reads a log for the lines that `claims` name. */
 export async function watchLines(
@@ -24,6 +24,9 @@ export async function watchLines(
   return watched
 }
 
+/** How many lines may come between somebody's look at the file and their own line. */
+const BETWEEN_MAX = 64
+
 /** What is seen, while a log is read, of lines that somebody names. */
 class WatchedLines {
   readonly #claims: readonly Claim[]
@@ -31,8 +34,8 @@ class WatchedLines {
   readonly #seen = new Map<Claim, 'present' | 'annulled'>()
   /** How far streams that are watched go. */
   readonly #ends = new Map<string, number>()
-  /** Where streams that are watched began anew behind a write that failed. */
-  readonly #recovered = new Map<string, number[]>()
+  /** The `recovered` records of streams that are watched. */
+  readonly #recovered = new Map<string, Link[]>()
 
   constructor(claims: readonly Claim[]) {
     this.#claims = claims
@@ -44,7 +47,7 @@ class WatchedLines {
     if (!claims) return
     this.#ends.set(stream, link.seq)
     this.#mark(claims, link, 'present')
-    if (link.type === 'recovered') this.#recovered.getOrInsert(stream, []).push(link.seq)
+    if (link.type === 'recovered') this.#recovered.getOrInsert(stream, []).push(link)
   }
 
   annul(stream: string, link: Link): void {
@@ -59,10 +62,18 @@ class WatchedLines {
     })
   }
 
-  /** Whether a line may have been taken back and be lost as well. */
-  mayBeLost({ stream, seq }: Claim & Head): boolean {
+  /**
+   * Whether a line that `by` names may have been taken back and be lost as well. Whoever named it
+   * had read it a moment before: so what took it back stands behind `by`, or came in between.
+   */
+  mayBeLost({ stream, seq, by }: NamedHead): boolean {
     const recovered = this.#recovered.get(stream) ?? []
-    return recovered.some((from) => from <= seq && seq < from + RECOVERED_MAX)
+    return recovered.some(
+      (later) =>
+        later.seq <= seq &&
+        seq < later.seq + RECOVERED_MAX &&
+        (isBefore(by, later) || (by.file === later.file && by.line <= later.line + BETWEEN_MAX)),
+    )
   }
 
   #mark(claims: readonly Claim[], { seq, hash }: Link, outcome: 'present' | 'annulled'): void {
