@@ -9,7 +9,6 @@ import {
   MODES,
   type Mode,
   type Policy,
-  type Remedy,
   type Target,
 } from '../domain/policy/types.ts'
 import { SentinelError } from '../errors.ts'
@@ -90,13 +89,9 @@ function durationOf({ name, maxDuration }: BreakGlassRule, { duration }: BreakGl
   })
 }
 
-function notLiftable({ refusal, approval }: Liftable, { user }: Party, profile: string) {
+function notLiftable({ refusal }: Liftable, { user }: Party, profile: string) {
   const why = refusal ? `: ${refusal.reason}` : ''
-  const approvers = approval?.approvers.map(({ text }) => text)
-  const remedies: Remedy[] = [
-    ...(approvers ? [{ kind: 'request', profile, approvers } as const] : []),
-    ...(refusal?.remedies ?? []).filter(({ kind }) => kind !== 'request' && kind !== 'break_glass'),
-  ]
+  const remedies = (refusal?.remedies ?? []).filter(({ kind }) => kind !== 'break_glass')
   return new SentinelError(
     'BREAK_GLASS_REFUSED',
     `no break-glass rule lets ${user} into ${profile}${why}`,

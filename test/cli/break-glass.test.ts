@@ -16,6 +16,7 @@ import {
 import { POLICY, sentinel, TARGET } from '../fixtures/break-glass-cli.ts'
 import {
   aBreakGlassRule,
+  anApprovalRule,
   anSSOPrincipal,
   aPrincipal,
   aRule,
@@ -267,6 +268,17 @@ suite('sentinel breakglass', () => {
         'no rule covers, and an approval would',
         { policy: { ...POLICY, breakGlass: [] } },
         /no break-glass rule lets alice into prod: rule "prod" requires approval\nhint: ask bob for approval: sentinel request prod/,
+      ],
+      [
+        'no rule covers, and an approval would, which nobody gives themselves',
+        {
+          policy: {
+            ...POLICY,
+            breakGlass: [],
+            approvals: [anApprovalRule({ approvers: users('alice', 'bob') })],
+          },
+        },
+        /hint: ask bob for approval: sentinel request prod/,
       ],
       [
         'no rule covers, and nothing else would help',
