@@ -144,7 +144,7 @@ async function showBreakGlass({ run }: Tour): Promise<void> {
 
 /** The id that a command printed, as short as it may be given back. */
 function idIn(text: string): string {
-  const [id] = /\b(?=[a-z]*[2-7])[a-z2-7]{20}\b/.exec(text) ?? ['']
+  const [, id = ''] = /\b(?:request|event) +([a-z2-7]{20})\b/.exec(text) ?? []
   return id.slice(0, 8)
 }
 
