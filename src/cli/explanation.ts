@@ -74,6 +74,16 @@ function describeChange({ what, actual, expected, opensAt }: Change): string {
   return `${NAMES[what] ?? what}: ${actual}, wanted ${expected.join(' or ')}${next}`
 }
 
+/** A pattern may cover whoever asks, who never counts. */
+function whoApproves(approvers: readonly string[], required: number): string {
+  if (approvers.length === 0) return 'the rule itself'
+  const isOpen = approvers.some((text) => text.includes('*'))
+  if (isOpen) return `${required} of ${approvers.join(', ')}, never by whoever asks`
+  return required < approvers.length
+    ? `${required} of ${approvers.join(', ')}`
+    : approvers.join(' and ')
+}
+
 function renderApproval({
   rule,
   approvers,
@@ -82,8 +92,8 @@ function renderApproval({
   automatic,
 }: ApprovalWay): string[] {
   const limit = maxDuration === undefined ? '' : `, for ${formatDuration(maxDuration)} at most`
-  const whom = approvers.length === 0 ? 'the rule itself' : `${required} of ${approvers.join(', ')}`
-  const text = `to change it: approval by ${whom}, never by whoever asks (rule "${rule}"${limit})`
+  const whom = whoApproves(approvers, required)
+  const text = `to change it: approval by ${whom} (rule "${rule}"${limit})`
   if (automatic === undefined) return [text]
   const most = Number.isFinite(automatic) ? `, for ${formatDuration(automatic)} at most` : ''
   return [text, `    the rule approves by itself at this time${most}`]

@@ -71,7 +71,7 @@ refuse: rule "prod" requires approval
 nearest: rule 2. evening (allow) would let it be, with:
     time: wednesday 12:00, wanted every day 18:00-20:00 UTC (next from 2026-01-14T18:00:00Z)
 to change it: try again from 2026-01-14T18:00:00Z, when rule "evening" applies
-to change it: approval by 2 of bob, carol, never by whoever asks (rule "approvers", for 2h at most)
+to change it: approval by bob and carol (rule "approvers", for 2h at most)
     the rule approves by itself at this time, for 30m at most
     sentinel request prod --duration 1h --justification "…"
 in an emergency: break the glass (rule "on-call": reason security or other; 15m at most; 30m after the last one; 3 in 1d a person; no review of yours overdue; reviewed within 3d)

@@ -77,7 +77,7 @@ nearest: approvals rule approvers would let it be, with:
 
 asked for again now, at 2026-01-14T12:00:00Z, without a grant:
 refuse: rule "prod" requires approval
-to change it: approval by 1 of bob, carol, never by whoever asks (rule "approvers", for 2h at most)
+to change it: approval by 1 of bob, carol (rule "approvers", for 2h at most)
     sentinel request prod --duration 1h --justification "…"
 `,
     )
