@@ -20,6 +20,8 @@ export class Findings {
   /** How many lines show a finding, other than the one that showed it first. */
   readonly #shared = new WeakMap<Finding, number>()
   readonly #dropped = new WeakSet<Finding>()
+  /** How many were dropped since the list was last cleared of them. */
+  #stale = 0
 
   get count(): number {
     return this.#count
@@ -27,8 +29,9 @@ export class Findings {
 
   add(finding: Finding): Finding {
     this.#count++
-    if (this.#listed.length >= 2 * LISTED_MAX) {
+    if (this.#listed.length >= 2 * LISTED_MAX && this.#stale > 0) {
       this.#listed = this.#listed.filter((listed) => !this.#dropped.has(listed))
+      this.#stale = 0
     }
     if (this.#listed.length < 2 * LISTED_MAX) this.#listed.push(finding)
     return finding
@@ -39,11 +42,6 @@ export class Findings {
     this.#shared.set(finding, (this.#shared.get(finding) ?? 0) + 1)
   }
 
-  /** Whether more than one line shows it. */
-  isShared(finding: Finding): boolean {
-    return (this.#shared.get(finding) ?? 0) > 0
-  }
-
   /** A later record accounts for a line that shows it: if it was the last one, it was nothing. */
   drop(finding: Finding): void {
     const others = this.#shared.get(finding) ?? 0
@@ -51,6 +49,7 @@ export class Findings {
       this.#shared.set(finding, others - 1)
     } else if (!this.#dropped.has(finding)) {
       this.#dropped.add(finding)
+      this.#stale++
       this.#count--
     }
   }

@@ -35,7 +35,7 @@ interface Explanation {
 }
 
 /** Further back nobody looks: what broke a chain stands shortly before the break. */
-const HELD_MAX = 256
+const HELD_MAX = 64
 
 /** The place of a line in its stream stands in its first 60 characters, its link in the last 70. */
 const END = 100
@@ -86,6 +86,9 @@ export class MisplacedLines {
 /** One change leaves at least one of a line's ends as it was. */
 function belongs({ ends }: MisplacedLine, { stream, from, to, after }: Gap): boolean {
   if (ends.includes(after)) return true
-  const [, seq] = new RegExp(`"stream":"${stream}","seq":(\\d{1,16}),`).exec(ends) ?? []
-  return seq !== undefined && Number(seq) >= from && Number(seq) <= to
+  const place = `"stream":"${stream}","seq":`
+  const at = ends.indexOf(place)
+  if (at === -1) return false
+  const seq = Number.parseInt(ends.slice(at + place.length), 10)
+  return seq >= from && seq <= to
 }

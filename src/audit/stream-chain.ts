@@ -184,7 +184,6 @@ export class StreamChain {
       // So it is the other one that does not belong here: not yet, or not at all.
       for (const finding of next.findings ?? []) {
         if (finding.fault === 'torn' || finding.fault === 'reordered') continue
-        if (this.#context.findings.isShared(finding)) continue
         Object.assign(finding, this.#findingAt(next, 'foreign', FOLLOWS_NOTHING))
       }
       for (const moved of this.#links.splice(index)) this.#setAside(moved)
