@@ -60,7 +60,11 @@ export async function* openInOrder(selection: LogFileSelection): AsyncGenerator<
   for (const [index, path] of rotated.entries()) {
     await using file = await openRotated(path)
     if (!file) continue
-    if (file.identity === live?.identity) break
+    if (live && file.identity === live.identity) {
+      // Moved there meanwhile. Where it still stands as well, a link hides what comes after it.
+      if ((await identityAt(selection.live)) !== live.identity) break
+      throw unreadable(path, 'it is the file that is written to, under another name')
+    }
     yield { ...file, isLast: !live && index === rotated.length - 1 }
   }
   if (live) yield { ...live, isLast: true }
