@@ -13,7 +13,7 @@ import type { Trail, TrailEvent, TrailObserver, TrailQuery } from '../ports/trai
 import { CallPace } from './call-pace.ts'
 import type { AWSTransport } from './client-options.ts'
 import { abandonOn, interrupted } from './deadline.ts'
-import { type Fault, isRefusal, toFault } from './fault.ts'
+import { type Fault, isRefusal, nameOfFault, toFault } from './fault.ts'
 import { toIdentity } from './sts-caller.ts'
 import { parseTrailEvent } from './trail-event.ts'
 
@@ -159,7 +159,7 @@ function attemptsFor(fault: Fault): number {
 }
 
 function unavailable({ region }: TrailQuery, fault: Fault): SentinelError {
-  const message = `CloudTrail in ${region} could not be asked: ${fault.name}`
+  const message = `CloudTrail in ${region} could not be asked: ${nameOfFault(fault)}`
   return new SentinelError('TRAIL_UNAVAILABLE', message, { hint: hintFor(fault), cause: fault })
 }
 

@@ -11,7 +11,7 @@ import { SentinelError } from '../errors.ts'
 import type { Dropped, LogReceiver, ShippedLine } from '../ports/log-receiver.ts'
 import type { AWSTransport } from './client-options.ts'
 import { abandonOn } from './deadline.ts'
-import { type Fault, isRefusal, toFault } from './fault.ts'
+import { type Fault, isRefusal, nameOfFault, toFault } from './fault.ts'
 import { toIdentity } from './sts-caller.ts'
 
 /** Half a megabyte, with the SDK's own tries. */
@@ -106,7 +106,7 @@ export class CloudWatchReceiver implements LogReceiver {
     }
     const fault = toFault(error)
     const code = CHANGEABLE.has(fault.name) ? 'SHIPPING_REFUSED' : 'SHIPPING_FAILED'
-    const message = `${name} did not take the log: ${fault.name}`
+    const message = `${name} did not take the log: ${nameOfFault(fault)}`
     return new SentinelError(code, message, { hint: hintFor(fault, target.group), cause: fault })
   }
 }

@@ -40,6 +40,11 @@ export function toFault(error: unknown): Fault {
   }
 }
 
+/** What a failure is called: of a local one the system's code says more than `Error`. */
+export function nameOfFault({ name, code, status }: Fault): string {
+  return status === undefined ? (code ?? name) : name
+}
+
 /** Whether the service answered, and its answer was no: asking again changes nothing. */
 export function isRefusal({ name, status }: Fault): boolean {
   return (

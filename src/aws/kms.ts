@@ -12,7 +12,7 @@ import { SentinelError } from '../errors.ts'
 import type { LogSigner } from '../ports/log-signer.ts'
 import type { AWSTransport } from './client-options.ts'
 import { abandonOn, interrupted } from './deadline.ts'
-import { type Fault, isRefusal, toFault } from './fault.ts'
+import { type Fault, isRefusal, nameOfFault, toFault } from './fault.ts'
 import { toIdentity } from './sts-caller.ts'
 
 const CALL_TIMEOUT = 10 * SECOND
@@ -150,7 +150,7 @@ export class KMSSigner implements LogSigner {
   }
 
   #failed(fault: Fault): SentinelError {
-    const message = `KMS did not answer for the key ${this.#options.key}: ${fault.name}`
+    const message = `KMS did not answer for the key ${this.#options.key}: ${nameOfFault(fault)}`
     return new SentinelError('SIGNING_FAILED', message, { hint: hintFor(fault), cause: fault })
   }
 }

@@ -5,7 +5,7 @@ import { SentinelError } from '../errors.ts'
 import type { TopicMessage, TopicPublisher } from '../ports/topic-publisher.ts'
 import type { AWSTransport } from './client-options.ts'
 import { abandonOn } from './deadline.ts'
-import { type Fault, toFault } from './fault.ts'
+import { type Fault, nameOfFault, toFault } from './fault.ts'
 import { toIdentity } from './sts-caller.ts'
 
 const PUBLISH_TIMEOUT = 5 * SECOND
@@ -85,7 +85,7 @@ function failure({ topicArn }: TopicMessage, error: unknown): SentinelError {
   }
   const fault = toFault(error)
   const code = FINAL.has(fault.name) ? 'NOTIFICATION_REFUSED' : 'NOTIFICATION_FAILED'
-  const message = `sns ${topicArn} did not take the message: ${fault.name}`
+  const message = `sns ${topicArn} did not take the message: ${nameOfFault(fault)}`
   return new SentinelError(code, message, { hint: hintFor(fault), cause: fault })
 }
 

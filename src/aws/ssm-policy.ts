@@ -5,7 +5,7 @@ import { SentinelError } from '../errors.ts'
 import type { PolicySource, PolicyText } from '../ports/policy-source.ts'
 import type { AWSTransport } from './client-options.ts'
 import { abandonOn, interrupted } from './deadline.ts'
-import { type Fault, isRefusal, toFault } from './fault.ts'
+import { type Fault, isRefusal, nameOfFault, toFault } from './fault.ts'
 import { decodePolicy } from './policy-encoding.ts'
 import { toIdentity } from './sts-caller.ts'
 
@@ -82,7 +82,7 @@ export class SSMPolicySource implements PolicySource {
   }
 
   #unavailable(fault: Fault): SentinelError {
-    const message = `the policy in ${this.reference} could not be read: ${fault.name}`
+    const message = `the policy in ${this.reference} could not be read: ${nameOfFault(fault)}`
     return new SentinelError('POLICY_UNAVAILABLE', message, { hint: hintFor(fault), cause: fault })
   }
 }
