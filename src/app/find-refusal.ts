@@ -1,13 +1,8 @@
 import type { LoggedRecord } from '../domain/log-record.ts'
-import { parseSourceIdentity } from '../domain/source-identity.ts'
-import { isStampedSessionName } from '../domain/stamp.ts'
 import { SentinelError } from '../errors.ts'
 import type { ArchivedRecord, LogArchive, ReadOptions } from '../ports/log-archive.ts'
 import { findDecision } from './find-decision.ts'
 import { matcherOf, queryOf } from './record-filter.ts'
-
-/** 96 bits in base32. */
-const REQUEST_ID_LENGTH = 20
 
 /** A decision in the log, with what the records after it count. */
 export interface FoundDecision extends ArchivedRecord {
@@ -52,31 +47,19 @@ export async function findRefusal(
   })
 }
 
-/**
- * The decision about the request that `text` names: by its id, the beginning of that, or the
- * SourceIdentity or role session name that CloudTrail has. Rejects as {@link findDecision} does.
- */
+/** The decision about the request that `text` names. Rejects as {@link findDecision} does. */
 export async function findRequest(
   archive: Archive,
   text: string,
   options: ReadOptions,
 ): Promise<FoundDecision> {
-  const entry = await findDecision(archive, requestIdIn(text), options)
+  const entry = await findDecision(archive, text, options)
   let found: FoundDecision = { ...entry, repeats: 0, served: 0 }
   const containing = [`"${entry.record.request_id}"`]
   for await (const { record, isAnnulled } of archive.records({ containing }, options)) {
     if (!isAnnulled) found = counted(found, record)
   }
   return found
-}
-
-/** The id at the end of what a credential is stamped with; other texts as they are. */
-export function requestIdIn(text: string): string {
-  const stamp = parseSourceIdentity(text)
-  if (stamp) return stamp.requestId
-  // Alone, or behind the role's ARN or id, as an ARN and a UserId have it.
-  const name = text.split(/[:/]/).at(-1) ?? ''
-  return isStampedSessionName(name) ? name.slice(-REQUEST_ID_LENGTH) : text
 }
 
 function counted(found: FoundDecision, record: LoggedRecord): FoundDecision {

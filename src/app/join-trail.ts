@@ -148,8 +148,8 @@ async function findSessions(
   const observer = {
     onPage(events: number) {
       found.events += events
-      const count = found.sessions.length
-      onProgress(`${found.events} events looked at, ${count} sessions of protected roles`)
+      const sessions = counted(found.sessions.length, 'session')
+      onProgress(`${counted(found.events, 'event')} looked at, ${sessions} of protected roles`)
     },
     onUnreadable() {
       found.unreadable += 1
@@ -191,7 +191,7 @@ async function readMissing(
     sessions.flatMap(requestsOf).filter((requestId) => !issuances.byRequest(requestId)),
   )
   if (missing.size === 0) return
-  onProgress(`looking for ${missing.size} requests in the log`)
+  onProgress(`looking for ${counted(missing.size, 'request')} in the log`)
   await issuances.read(archive, ({ requestId }) => missing.has(requestId), { signal })
 }
 
@@ -254,4 +254,8 @@ async function allOf(
   } finally {
     end.abort()
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

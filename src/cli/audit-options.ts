@@ -6,6 +6,7 @@ import {
   type RecordFilter,
   type RecordType,
 } from '../app/record-filter.ts'
+import type { ArchiveSelection } from '../audit-deps.ts'
 import { matchesGlob } from '../domain/policy/glob.ts'
 import { EFFECTS, MODES } from '../domain/policy/types.ts'
 import type { Instant } from '../domain/time.ts'
@@ -18,6 +19,20 @@ import { readTime } from './read-time.ts'
 export const ARCHIVE_OPTIONS = {
   'log-file': { type: 'string', value: 'PATH', summary: 'Read the decision log at PATH' },
 } as const satisfies OptionSpecs
+
+/** Which files of which log, of what a command was given. Throws `USAGE` for both at once. */
+export function readArchive(
+  args: readonly (string | undefined)[],
+  { 'log-file': logFile }: Input<typeof ARCHIVE_OPTIONS>['options'],
+): ArchiveSelection {
+  const files = args.filter((file) => file !== undefined)
+  if (files.length > 0 && logFile !== undefined) {
+    throw new SentinelError('USAGE', '--log-file and files are both given', {
+      hint: 'name the files alone',
+    })
+  }
+  return { files, 'log-file': logFile }
+}
 
 /** From when until when. */
 export const PERIOD_OPTIONS = {
@@ -83,24 +98,34 @@ export function readPeriod(
 ): { readonly since?: Instant; readonly until?: Instant } {
   const from = since === undefined ? undefined : readTime('--since', since, now, 'ago')
   const to = until === undefined ? undefined : readTime('--until', until, now, 'ago')
-  if (from !== undefined && to !== undefined && from >= to) {
-    throw new SentinelError('USAGE', `--until ${until} is not after --since ${since}`, {
-      hint: 'durations are counted back from now: --since 2d --until 1d is the day before',
-    })
+  if (from !== undefined && to !== undefined) {
+    assertPeriod({ since: from, until: to }, { since, until })
   }
   return { ...(from !== undefined && { since: from }), ...(to !== undefined && { until: to }) }
 }
 
-/** Reads the value of `--NAME`, which is one of `choices`. Throws `USAGE`. */
+/** Throws `USAGE` for a period that is none, by the `words` it was given in. */
+export function assertPeriod(
+  { since, until }: { readonly since: Instant; readonly until: Instant },
+  words: { readonly since?: string | undefined; readonly until?: string | undefined },
+): void {
+  if (since < until) return
+  throw new SentinelError('USAGE', `--until ${words.until} is not after --since ${words.since}`, {
+    hint: 'durations are counted back from now: --since 2d --until 1d is the day before',
+  })
+}
+
+/** Reads the value of `--NAME`, a `noun`, which is one of `choices`. Throws `USAGE`. */
 export function readChoice<Choice extends string>(
   name: string,
   text: string,
   choices: readonly Choice[],
+  noun: string = name,
 ): Choice {
   const choice = choices.find((known) => known === text)
   if (choice !== undefined) return choice
   const near = nearest(text, choices)
-  throw new SentinelError('USAGE', `unknown ${name} "${text}"`, {
+  throw new SentinelError('USAGE', `unknown ${noun} "${text}"`, {
     hint: near ? `did you mean ${near}?` : `--${name} is one of ${choices.join(', ')}`,
   })
 }

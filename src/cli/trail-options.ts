@@ -1,6 +1,7 @@
 import type { Period } from '../app/join-trail.ts'
 import { HOUR, type Instant, toSeconds } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
+import { assertPeriod } from './audit-options.ts'
 import type { Input, OptionSpecs } from './command.ts'
 import { readTime } from './read-time.ts'
 
@@ -43,11 +44,12 @@ export function readTrailPeriod({ since: from = DEFAULT.since, until: to }: Opti
       hint: `look since ${toSeconds(now - KEPT + HOUR)} or later, or ask a trail of your own`,
     })
   }
-  if (since >= Math.min(until, now)) {
-    throw new SentinelError('USAGE', `there is no time from ${toSeconds(since)} to then`, {
-      hint: 'give a --since that is over, and before --until',
+  if (since >= now) {
+    throw new SentinelError('USAGE', `--since ${from} is yet to come`, {
+      hint: 'give a time that is over',
     })
   }
+  assertPeriod({ since, until }, { since: from, until: to })
   return { since, until: Math.min(until, now) } satisfies Period
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { findRefusal, findRequest, requestIdIn } from '../../src/app/find-refusal.ts'
+import { requestIdIn } from '../../src/app/find-decision.ts'
+import { findRefusal, findRequest } from '../../src/app/find-refusal.ts'
 import type { LoggedRecord } from '../../src/domain/log-record.ts'
 import { aRecord, MemoryArchive } from '../fixtures/archive.ts'
 

@@ -82,6 +82,14 @@ suite('sentinel audit prove', () => {
     assert.ok(stderr.includes(`the root is ${formatTree(proof.tree)}`))
   })
 
+  test('takes the SourceIdentity that CloudTrail has for the request', async () => {
+    const prove = async (named: string) => {
+      const { stdout } = await sentinel(['audit', 'prove', named], { archive })
+      return stdout
+    }
+    assert.equal(await prove(`sentinel=alice=policy=${ID}`), await prove(ID))
+  })
+
   test('signs no proof out of a log that is not sound: 1', async () => {
     using place = openPlace()
     const problem: ChainProblem = { fault: 'missing', detail: 'lines 2 to 4 are gone' }

@@ -160,9 +160,18 @@ HOUR (UTC)        ISSUED  SERVED  REFUSED  FAILED
     )
   })
 
+  test('refuses files of a log and a log at once', async () => {
+    const { status, stderr } = await sentinel(['audit', 'stats', 'a.jsonl', '--log-file', 'b'])
+    assert.equal(status, 2)
+    assert.match(
+      stderr,
+      /^error: --log-file and files are both given\nhint: name the files alone\n/,
+    )
+  })
+
   for (const [by, message] of [
-    ['users', 'unknown by "users"'],
-    ['user,', 'unknown by ""'],
+    ['users', 'unknown key "users"'],
+    ['user,', 'unknown key ""'],
     ['user,rule,user', '--by names user twice'],
   ] as const) {
     test(`refuses --by ${by}`, async () => {

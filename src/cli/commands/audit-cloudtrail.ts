@@ -5,10 +5,10 @@ import {
   joinTrail,
   type Period,
 } from '../../app/join-trail.ts'
-import type { OpenedTrail } from '../../audit-deps.ts'
+import type { ArchiveSelection, OpenedTrail } from '../../audit-deps.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
-import { ARCHIVE_OPTIONS } from '../audit-options.ts'
+import { ARCHIVE_OPTIONS, readArchive } from '../audit-options.ts'
 import { showReading } from '../audit-progress.ts'
 import { defineCommand, type Input } from '../command.ts'
 import { POLICY_OPTIONS } from '../issue-options.ts'
@@ -52,9 +52,9 @@ export default defineCommand({
       regions: readRegions(options),
       lookups: readLookups(options),
     }
-    const files = args.filter((file) => file !== undefined)
+    const selection = readArchive(args, options)
     return await deps.interruptibly(async (signal) => {
-      const { joined, scope } = await look({ ...asked, files, options, signal }, deps)
+      const { joined, scope } = await look({ ...asked, selection, options, signal }, deps)
       await print(joined.sessions, format, deps.out)
       tellFindings(joined, { ...asked, ...scope }, deps.notices)
       return { status: statusOf(joined) }
@@ -67,18 +67,18 @@ interface Look extends Period {
   readonly roles: readonly string[]
   readonly regions: readonly string[] | undefined
   readonly lookups: number
-  readonly files: readonly string[]
+  readonly selection: ArchiveSelection
   readonly options: Input<typeof OPTIONS>['options']
   readonly signal: AbortSignal
 }
 
 async function look(
-  { files, options, signal, ...asked }: Look,
+  { selection, options, signal, ...asked }: Look,
   deps: Deps,
 ): Promise<{ joined: JoinedTrail; scope: OpenedTrail }> {
   const { out } = deps
   const bound = await policyRoles(options, deps)
-  const archive = await deps.openArchive({ files, 'log-file': options['log-file'] })
+  const archive = await deps.openArchive(selection)
   try {
     const reading = { signal, onProgress: showReading(out) }
     const issuances = await issuancesOf(asked, archive, reading)

@@ -1,5 +1,11 @@
 import { CHANGES, isOutcome, type Replay, replayLog } from '../../app/replay-log.ts'
-import { ARCHIVE_OPTIONS, PERIOD_OPTIONS, RECORD_OPTIONS, readPeriod } from '../audit-options.ts'
+import {
+  ARCHIVE_OPTIONS,
+  PERIOD_OPTIONS,
+  RECORD_OPTIONS,
+  readArchive,
+  readPeriod,
+} from '../audit-options.ts'
 import { showReading } from '../audit-progress.ts'
 import { renderReplay, replayCSV, replayJSON } from '../audit-replay-view.ts'
 import { defineCommand } from '../command.ts'
@@ -15,7 +21,11 @@ export default defineCommand({
     'audit replay --policy new.yaml --fail-on-change',
   ],
   options: {
-    policy: { type: 'string', value: 'PATH', summary: 'The other policy, in a file' },
+    policy: {
+      type: 'string',
+      value: 'PATH',
+      summary: 'The other policy, in a file (default: the one in use)',
+    },
     'policy-parameter': {
       type: 'string',
       value: 'NAME',
@@ -42,8 +52,7 @@ export default defineCommand({
       ...(profile !== undefined && { profile }),
     }
     const { policy, reference, sha256 } = await readValidPolicy(options, undefined, deps)
-    const files = args.filter((file) => file !== undefined)
-    const archive = await deps.openArchive({ files, 'log-file': options['log-file'] })
+    const archive = await deps.openArchive(readArchive(args, options))
     const replay = await deps
       .interruptibly((signal) =>
         replayLog(archive, { policy, filter }, { signal, onProgress: showReading(out) }),

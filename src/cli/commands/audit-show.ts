@@ -1,3 +1,4 @@
+import { requestIdIn } from '../../app/find-decision.ts'
 import { ACCESS_TYPES } from '../../app/record-filter.ts'
 import { followRecords, type RecordSelection, selectRecords } from '../../app/select-records.ts'
 import type { Deps } from '../../deps.ts'
@@ -6,6 +7,7 @@ import { SentinelError } from '../../errors.ts'
 import {
   ARCHIVE_OPTIONS,
   RECORD_OPTIONS,
+  readArchive,
   readRecordFilter,
   readTypes,
   TYPES_LEFT_OUT,
@@ -21,7 +23,7 @@ const OPTIONS = {
   request: {
     type: 'string',
     value: 'ID',
-    summary: 'Only what concerns this request or event: its id, or how it begins',
+    summary: 'Only what concerns this request or event: its id, how it begins, or a SourceIdentity',
   },
   type: {
     type: 'string',
@@ -56,8 +58,7 @@ export default defineCommand({
   async run({ args, options }, deps) {
     const format = readFormat(options.format, deps.out)
     const selection = readSelection(options, deps.clock.aws())
-    const files = args.filter((file) => file !== undefined)
-    const archive = await deps.openArchive({ files, 'log-file': options['log-file'] })
+    const archive = await deps.openArchive(readArchive(args, options))
     return options.follow
       ? await follow(archive, { selection, format }, deps)
       : await list(archive, { selection, format }, deps)
@@ -117,7 +118,7 @@ function readSelection(options: Options, now: Instant): RecordSelection {
   return {
     filter: {
       ...readRecordFilter(options, now),
-      ...(request !== undefined && { request }),
+      ...(request !== undefined && { request: requestIdIn(request) }),
       ...(!all && { types }),
     },
     annulled: annulled ? 'shown' : 'hidden',

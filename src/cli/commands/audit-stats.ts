@@ -7,7 +7,13 @@ import {
 } from '../../app/log-stats.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
-import { ARCHIVE_OPTIONS, RECORD_OPTIONS, readChoice, readRecordFilter } from '../audit-options.ts'
+import {
+  ARCHIVE_OPTIONS,
+  RECORD_OPTIONS,
+  readArchive,
+  readChoice,
+  readRecordFilter,
+} from '../audit-options.ts'
 import { showReading } from '../audit-progress.ts'
 import { cutRows, renderStats, statsCSV, statsJSON } from '../audit-stats-view.ts'
 import { defineCommand } from '../command.ts'
@@ -48,8 +54,7 @@ export default defineCommand({
     const by = options.by === undefined ? BY_DEFAULT : readKeys(options.by)
     const filter = readRecordFilter(options, deps.clock.aws())
     const most = options.limit === undefined ? undefined : readLimit(options.limit)
-    const files = args.filter((file) => file !== undefined)
-    const archive = await deps.openArchive({ files, 'log-file': options['log-file'] })
+    const archive = await deps.openArchive(readArchive(args, options))
     const stats = await deps
       .interruptibly((signal) =>
         countRecords(archive, { filter, by }, { signal, onProgress: showReading(out) }),
@@ -88,7 +93,7 @@ function print(stats: LogStats, { format, most }: Form, { out, notices }: Deps):
 }
 
 function readKeys(text: string): readonly StatKey[] {
-  const keys = text.split(',').map((key) => readChoice('by', key, STAT_KEYS))
+  const keys = text.split(',').map((key) => readChoice('by', key, STAT_KEYS, 'key'))
   const twice = keys.find((key, index) => keys.indexOf(key) !== index)
   if (twice === undefined) return keys
   throw new SentinelError('USAGE', `--by names ${twice} twice`, { hint: 'name each once' })

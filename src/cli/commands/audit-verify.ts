@@ -1,7 +1,8 @@
 import { type LogVerdict, verifyLog } from '../../app/verify-log.ts'
+import type { ArchiveSelection } from '../../audit-deps.ts'
 import type { Deps } from '../../deps.ts'
 import { SentinelError } from '../../errors.ts'
-import { ARCHIVE_OPTIONS } from '../audit-options.ts'
+import { ARCHIVE_OPTIONS, readArchive } from '../audit-options.ts'
 import { defineCommand, type End, type Input } from '../command.ts'
 import { VERIFIER_OPTIONS } from '../signing-options.ts'
 import { openVerifyProgress } from '../verify-progress.ts'
@@ -62,13 +63,13 @@ export default defineCommand({
   options: OPTIONS,
 
   async run({ args, options }, deps) {
-    const files = args.filter((file) => file !== undefined)
-    assertNoContradiction(files, options)
+    const selection = readArchive(args, options)
+    assertNoContradiction(selection, options)
     const { proof } = options
     return await deps
       .interruptibly((signal) =>
         proof === undefined
-          ? verify(files, options, deps, signal)
+          ? verify(selection, options, deps, signal)
           : verifyProof({ ...options, proof }, deps, signal),
       )
       .finally(() => deps.out.progress(''))
@@ -76,7 +77,7 @@ export default defineCommand({
 })
 
 async function verify(
-  files: readonly string[],
+  selection: ArchiveSelection,
   options: Options,
   deps: Deps,
   signal: AbortSignal,
@@ -90,7 +91,6 @@ async function verify(
   if (signature !== undefined && !statement) return { status: 1 }
 
   const extent = options.partial ? 'part' : 'whole'
-  const selection = { files, 'log-file': options['log-file'] }
   const archive = await deps.openArchive(selection)
   const { onProgress, anchors } = openVerifyProgress(deps)
   const sources = options['no-anchors'] ? [] : await deps.openAnchorSources(selection, anchors)
@@ -109,12 +109,9 @@ async function verify(
 }
 
 /** Throws `USAGE` for options that have nothing to say to each other. */
-function assertNoContradiction(files: readonly string[], options: Options): void {
+function assertNoContradiction({ files = [] }: ArchiveSelection, options: Options): void {
   const { proof, signature, root, partial } = options
   const isKeyNamed = options['public-key'] !== undefined || options['kms-key'] !== undefined
-  if (files.length > 0 && options['log-file'] !== undefined) {
-    throw contradiction('--log-file and files are both given', 'name the files alone')
-  }
   if (proof === undefined) {
     if (root !== undefined) throw contradiction('--root is for --proof', 'give --proof too')
     if (isKeyNamed && signature === undefined) {
