@@ -93,14 +93,20 @@ function words(line: string): string[] {
 }
 
 function section(command: Command): string {
-  const { usage, summary, examples, options } = command
+  const { usage, summary, examples, options, statuses = {} } = command
   const code = [`sentinel ${usage}`, ...examples.map((example) => `$ sentinel ${example}`)]
   return [
     `## ${nameOf(command)}`,
     `${summary}.`,
     code.map((line) => `    ${line}`).join('\n'),
     ...(Object.keys(options).length > 0 ? [table(options)] : []),
+    ...(Object.keys(statuses).length > 0 ? [exits(statuses)] : []),
   ].join('\n\n')
+}
+
+function exits(statuses: NonNullable<Command['statuses']>): string {
+  const parts = Object.entries(statuses).map(([status, what]) => `${status} ${what}`)
+  return `Exit status: ${parts.join(' · ')}.`
 }
 
 function table(options: OptionSpecs): string {

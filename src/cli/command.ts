@@ -37,6 +37,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   /** Command lines without `sentinel`, each run by a test. */
   readonly examples: readonly string[]
   readonly options: Specs
+  /** What the statuses say that it exits with as an answer, beside those that all commands have. */
+  readonly statuses?: Readonly<Record<number, string>>
   /** Whether `-- COMMAND…` may follow. */
   readonly takesRest?: true
   /** Not listed in help. */

@@ -91,6 +91,21 @@ export const COMMANDS: readonly Command[] = [
   demoClient,
 ]
 
+/** What a status says that a command ends with; `exec` ends as its command does. */
+const STATUSES: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'a check answered no',
+  2: 'the command line is wrong',
+  3: 'refused: by policy, a lock, a revocation, a quota',
+  4: 'not found, there already, or in a state that does not allow it',
+  5: 'something is configured wrong',
+  6: 'what was needed did not answer: AWS, a store, the log, credentials that ended',
+  70: 'a bug of Sentinel',
+  126: 'the command of exec cannot be run',
+  127: 'there is no such command for exec',
+  130: 'interrupted',
+}
+
 /** The process as the command line sees it. */
 export interface Terminal {
   readonly stdout: Sink
@@ -151,7 +166,17 @@ function help(terminal: Terminal, { command }: CommandLine): End {
     console.info = info
   }
   // To cac, `--no-color` is a `--color` that is on by default.
-  return print(terminal, text.replaceAll(/ +(?:\(default: true\))?$/gm, '').trim())
+  const told = text.replaceAll(/ +(?:\(default: true\))?$/gm, '').trim()
+  // It tells what a command is for in the list of all, and not in the help of one.
+  const lead = command ? told.replace(/^sentinel\n/, `${command.summary}\n`) : told
+  return print(terminal, [lead, ...describeStatuses(command)].join('\n'))
+}
+
+function describeStatuses(command: Command | undefined): readonly string[] {
+  const statuses = command ? command.statuses : STATUSES
+  if (!statuses) return []
+  const lines = Object.entries(statuses).map(([status, what]) => `  ${status.padEnd(3)}  ${what}`)
+  return ['', 'Exit status:', ...lines, ...(command ? ['  Others: sentinel --help'] : [])]
 }
 
 function catalogue(actionOf: (command: Command) => () => unknown): CAC {

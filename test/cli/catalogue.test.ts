@@ -4,6 +4,7 @@ import { nameOf } from '../../src/cli/command.ts'
 import { GLOBAL_OPTIONS } from '../../src/cli/global-options.ts'
 import { readArguments } from '../../src/cli/read-arguments.ts'
 import { COMMANDS, run, type Terminal } from '../../src/cli/run.ts'
+import { ERRORS } from '../../src/errors.ts'
 
 function terminal() {
   const texts = { stdout: '', stderr: '' }
@@ -35,6 +36,8 @@ suite('the catalogue of commands', () => {
       assert.ok(stdout.includes(`$ sentinel ${command.usage}`), stdout)
       for (const example of command.examples) assert.ok(stdout.includes(`$ sentinel ${example}`))
       assert.ok(command.examples.length > 0)
+      assert.ok(stdout.startsWith(`${command.summary}\n`), stdout)
+      for (const what of Object.values(command.statuses ?? {})) assert.ok(stdout.includes(what))
     })
 
     test(`${name} has examples that can be read`, () => {
@@ -44,6 +47,14 @@ suite('the catalogue of commands', () => {
       }
     })
   }
+
+  test('says what each exit status means', async () => {
+    const { stdout } = await runHere('--help')
+    const told = stdout.slice(stdout.indexOf('\nExit status:\n'))
+    for (const status of [0, 1, 130, ...Object.values(ERRORS).map(({ exit }) => exit)]) {
+      assert.match(told, new RegExp(`^ {2}${status} +\\S`, 'm'))
+    }
+  })
 
   test('says once, not for every command, how to get at the help of one', async () => {
     const { stdout } = await runHere('--help')

@@ -40,6 +40,11 @@ export default defineCommand({
     'audit cloudtrail --since 7d --format json',
     'audit cloudtrail --role arn:aws:iam::444455556666:role/Prod --aws-profile auditor',
   ],
+  statuses: {
+    0: 'nobody went around Sentinel, as far as the trail shows',
+    1: 'a session is unmanaged, or claims a stamp that no log vouches for',
+    6: 'CloudTrail did not answer, or an event could not be read',
+  },
   options: OPTIONS,
 
   async run({ args, options }, deps) {

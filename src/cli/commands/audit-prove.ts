@@ -26,6 +26,10 @@ export default defineCommand({
     'audit prove mfzwizltoq3tsnbqgaya --key ./log-key.pem',
     'audit prove mfzw --signature ./statement.json',
   ],
+  statuses: {
+    0: 'proven',
+    1: 'the log is not sound, or not what was signed, so nothing was proven',
+  },
   options: OPTIONS,
 
   async run({ args: [text = ''], options }, deps) {

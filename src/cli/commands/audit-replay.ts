@@ -20,6 +20,10 @@ export default defineCommand({
     'audit replay --policy new.yaml --since 30d',
     'audit replay --policy new.yaml --fail-on-change',
   ],
+  statuses: {
+    0: 'replayed',
+    1: 'with --fail-on-change: something is decided otherwise',
+  },
   options: {
     policy: {
       type: 'string',

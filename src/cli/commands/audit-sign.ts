@@ -15,6 +15,10 @@ export default defineCommand({
     'audit sign --kms-key alias/sentinel-log',
     'audit sign --key ./log-key.pem --print-public-key',
   ],
+  statuses: {
+    0: 'signed',
+    1: 'the log is not sound, so nothing was signed',
+  },
   options: {
     ...SIGNER_OPTIONS,
     ...ARCHIVE_OPTIONS,

@@ -60,6 +60,11 @@ export default defineCommand({
     'audit verify --signature ./statement.json --public-key ./log-key.pub.pem',
     'audit verify --proof ./proof.json --public-key ./log-key.pub.pem',
   ],
+  statuses: {
+    0: 'the log is sound, or the proof holds',
+    1: 'it is not, or not what was signed',
+    6: 'an anchor, or a file, could not be read',
+  },
   options: OPTIONS,
 
   async run({ args, options }, deps) {

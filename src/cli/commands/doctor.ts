@@ -7,6 +7,10 @@ export default defineCommand({
   usage: 'doctor [profile]',
   summary: 'Check the set-up of this machine, and say what to do about what is wrong',
   examples: ['doctor', 'doctor prod', 'doctor --offline --output json'],
+  statuses: {
+    0: 'nothing is wrong; there may be warnings',
+    1: 'something is wrong',
+  },
   options: {
     offline: { type: 'boolean', summary: 'Ask nobody but this machine' },
     ...POLICY_OPTIONS,
