@@ -60,7 +60,7 @@ export function isLater({ v }: PlacedLine): boolean {
 export function laterVersion(path: string): SentinelError {
   const message = `${path} has records of a later version than this sentinel knows (${VERSION})`
   return new SentinelError('LOG_UNREADABLE', message, {
-    hint: 'read it with the newer sentinel that wrote it',
+    hint: 'read it with the newer sentinel that wrote it; was there none, ask: sentinel audit verify',
   })
 }
 
