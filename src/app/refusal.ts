@@ -13,7 +13,7 @@ export function refusalOf(decision: Decision, profile: string, ended?: string): 
   return new SentinelError('POLICY_DENIED', `profile ${profile} is refused: ${reason}`, {
     hint:
       remedies.map(adviceOf).join('; or ') ||
-      `see each rule with: sentinel policy explain ${profile}`,
+      'see each rule, and what would change it: sentinel why',
     reply: replyOf(`refused: ${reason}`),
   })
 }

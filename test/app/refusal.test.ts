@@ -22,7 +22,7 @@ suite('refusalOf', () => {
     const { code, message, hint, reply } = refused({ rules })
     assert.equal(code, 'POLICY_DENIED')
     assert.equal(message, 'profile prod is refused: rule "freeze" denies it: release week')
-    assert.equal(hint, 'see each rule with: sentinel policy explain prod')
+    assert.equal(hint, 'see each rule, and what would change it: sentinel why')
     assert.equal(reply, 'refused: rule "freeze" denies it: release week')
   })
 
