@@ -1,6 +1,6 @@
 import { type AccessRequest, type AccessRequestId, LONGEST_ASK } from '../domain/access-request.ts'
 import { formatDuration } from '../domain/duration.ts'
-import { automaticLimit } from '../domain/policy/automatic.ts'
+import { approversFor, automaticLimit } from '../domain/policy/automatic.ts'
 import { type Liftable, liftable } from '../domain/policy/lifting.ts'
 import type { ApprovalRule, Target } from '../domain/policy/types.ts'
 import { SentinelError } from '../errors.ts'
@@ -30,6 +30,8 @@ export type Asked =
       readonly outcome: 'created'
       readonly shown: ShownRequest
       readonly rule: ApprovalRule
+      /** Who may approve it, as the policy writes them. */
+      readonly approvers: readonly string[]
       /** Seconds: what the rule approves by itself, where that is less than was asked for. */
       readonly automaticLimit?: number
       /** How it is allowed without any approval, where it is. */
@@ -68,7 +70,8 @@ export async function requestAccess(deps: RequestDeps, ask: Ask): Promise<Asked>
     isAutomatic,
   })
   const short = limit !== undefined && !isAutomatic ? { automaticLimit: limit } : {}
-  return { outcome: 'created', shown, rule, ...short, ...allowed }
+  const approvers = approversFor(rule, principal, policy)
+  return { outcome: 'created', shown, rule, approvers, ...short, ...allowed }
 }
 
 async function create(deps: RequestDeps, request: AccessRequest): Promise<ShownRequest> {

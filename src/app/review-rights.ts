@@ -60,7 +60,7 @@ function ruleOf({ approvals }: Policy, request: AccessRequest): ApprovalRule | u
 }
 
 /** Whom `rule` lets approve, as the policy writes them. */
-export function namesOf({ approvers }: ApprovalRule): readonly string[] {
+function namesOf({ approvers }: ApprovalRule): readonly string[] {
   return approvers.map(({ text }) => text)
 }
 

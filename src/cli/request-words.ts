@@ -6,7 +6,6 @@
  */
 import type { Asked } from '../app/request-access.ts'
 import type { Reviewed } from '../app/review-request.ts'
-import { namesOf } from '../app/review-rights.ts'
 import { describeState, type ShownRequest } from '../app/shown-request.ts'
 import type { Review } from '../domain/access-request.ts'
 import { formatDuration } from '../domain/duration.ts'
@@ -45,7 +44,7 @@ export function describeRequest(shown: ShownRequest): string {
 
 /** That a request was made, who may decide, and how its requester hears of it. */
 export function describeCreated(
-  { shown, rule }: Extract<Asked, { outcome: 'created' }>,
+  { shown, approvers }: Extract<Asked, { outcome: 'created' }>,
   flags: string,
 ): string {
   const { request } = shown.filed
@@ -54,8 +53,8 @@ export function describeCreated(
   if (isAutomatic) return `made ${asked}\n${describeAccess(shown)}`
   const who =
     required === 1
-      ? `it needs the approval of ${namesOf(rule).join(' or ')}`
-      : `it needs ${required} approvals, of ${namesOf(rule).join(', ')}`
+      ? `it needs the approval of ${approvers.join(' or ') || 'somebody else'}`
+      : `it needs ${required} approvals, of ${approvers.join(', ') || 'others'}`
   return [
     `made ${asked}`,
     `${who}, by ${toSeconds(shown.state.expiresAt)}:`,

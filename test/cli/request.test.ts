@@ -53,6 +53,15 @@ to wait for the decision:
     })
   })
 
+  test('names nobody as an approver of their own request', async () => {
+    const approvedBy = (...names: string[]) =>
+      aPolicy({ ...POLICY, approvals: [anApprovalRule({ approvers: users(...names) })] })
+    const { stdout } = await sentinel(ASK, { policy: approvedBy('alice', 'bob') })
+    assert.match(stdout, /it needs the approval of bob, by/)
+    const alone = await sentinel(ASK, { policy: approvedBy('alice') })
+    assert.match(alone.stdout, /it needs the approval of somebody else, by/)
+  })
+
   test('records who asked for what, why, and under which policy', async () => {
     const { records } = await sentinel(`${ASK} --duration 2h`)
     assert.deepEqual(records, [
