@@ -29,7 +29,11 @@ const OPTIONS = {
   ...TRAIL_OPTIONS,
   ...FORMAT_OPTIONS,
   ...ARCHIVE_OPTIONS,
-  ...POLICY_OPTIONS,
+  policy: { ...POLICY_OPTIONS.policy, summary: 'Protect the roles that this policy binds' },
+  'policy-parameter': {
+    ...POLICY_OPTIONS['policy-parameter'],
+    summary: 'Protect the roles that the policy in this SSM parameter binds',
+  },
 } as const
 
 export default defineCommand({

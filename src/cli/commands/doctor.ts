@@ -13,7 +13,11 @@ export default defineCommand({
   },
   options: {
     offline: { type: 'boolean', summary: 'Ask nobody but this machine' },
-    ...POLICY_OPTIONS,
+    policy: { ...POLICY_OPTIONS.policy, summary: 'Check the policy in this file' },
+    'policy-parameter': {
+      ...POLICY_OPTIONS['policy-parameter'],
+      summary: 'Check the policy in this SSM parameter',
+    },
     'log-file': { type: 'string', value: 'PATH', summary: 'Look at the decision log at PATH' },
   },
 
