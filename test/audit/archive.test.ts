@@ -182,7 +182,7 @@ suite('the files of a log', () => {
     const refusal = {
       code: 'LOG_UNREADABLE',
       message: `${place.path()} has records of a later version than this sentinel knows (1)`,
-      hint: 'read it with the newer sentinel that wrote it',
+      hint: 'read it with the newer sentinel that wrote it; was there none, ask: sentinel audit verify',
     }
     await assert.rejects(isWhole(archive), refusal)
     await assert.rejects(recordsOf(archive), refusal)
