@@ -29,6 +29,8 @@ export function openRecordRows(
 interface Column {
   readonly heading: string
   readonly width: number
+  /** Where nothing is cut; absent: as {@link width}. */
+  readonly wholeWidth?: number
   cell({ record }: ArchivedRecord): string
   /** On a terminal: a longer cell is cut, an id to what is enough to name it by. */
   fit(cell: string): string
@@ -63,6 +65,7 @@ const COLUMNS: readonly Column[] = [
   {
     heading: 'ID',
     width: 8,
+    wholeWidth: 20,
     cell: ({ record }) => record.request_id ?? record.subject_id ?? '-',
     fit: (cell) => cell.slice(0, 8),
   },
@@ -109,8 +112,11 @@ function layOut(
   width: number | undefined,
 ): readonly string[] {
   const isPadded = width === undefined || width >= ROOM_FOR_COLUMNS
+  const widths = COLUMNS.map(({ width: least, wholeWidth = least }) =>
+    width === undefined ? wholeWidth : least,
+  )
   const padded = cells.map((cell, index) =>
-    isPadded ? cell + ' '.repeat(Math.max(0, (COLUMNS[index]?.width ?? 0) - widthOf(cell))) : cell,
+    isPadded ? cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(cell))) : cell,
   )
   const line = padded.join('  ')
   if (width === undefined) return [`${line}  ${why}`.trimEnd()]

@@ -55,7 +55,7 @@ const FIELDS: Readonly<Record<string, (session: JoinedSession) => Field | undefi
   user_agent: (session) => eventOf(session)?.userAgent,
 }
 
-/** What CloudTrail and the log say of sessions, in rows. The table fits a terminal of 80 columns. */
+/** What CloudTrail and the log say of sessions, in rows that fit 80 columns of a terminal. */
 export const TRAIL_ROWS: RowKind<JoinedSession> = {
   columns: [
     { heading: 'SESSION', width: 10, cell: ({ status }) => inWords(status) },

@@ -47,12 +47,12 @@ suite('records of the log in rows', () => {
     assert.equal(
       stdout,
       `\
-TIME                  WHAT                 USER      PROFILE  ID        WHY
+TIME                  WHAT                 USER      PROFILE  ID                    WHY
 2026-01-14T12:00:00Z  issued               alice     dev      issuedissuedissued22  developers: developers may use dev
 2026-01-14T12:00:00Z  served ×12           alice     dev      issuedissuedissued22  credentials of issuedissuedissued22
 2026-01-14T12:00:00Z  refused              bob       prod     refusedrefusedrefuse  no rule allows it
-2026-01-14T12:00:00Z  refused ×4           bob       prod     -         as refusedrefusedrefuse: POLICY_DENIED
-2026-01-14T12:00:00Z  failed               -         prod     -         STS did not answer
+2026-01-14T12:00:00Z  refused ×4           bob       prod     -                     as refusedrefusedrefuse: POLICY_DENIED
+2026-01-14T12:00:00Z  failed               -         prod     -                     STS did not answer
 2026-01-14T12:00:00Z  break_glass.started  alice     prod     bgbgbgbgbgbgbgbgbgbg  incident: the database is on fire
 `,
     )

@@ -1,5 +1,5 @@
 /**
- * What the commands of approvals and break-glass say to programs and on narrow terminals.
+ * What the commands of approvals and break-glass say to programs, and to whoever filters lines.
  *
  * @module
  */
@@ -151,7 +151,7 @@ suite('what approvals and break-glass say', { concurrency: 2 }, () => {
     assert.deepEqual(await scene.told('bob', ['notify', 'flush']), empty)
   })
 
-  test('in tables, no more than 80 columns, however long the names are', async () => {
+  test('in tables that go to no terminal, whole names, however long they are', async () => {
     await using scene = await openLongScene()
     await scene.request('carol', LONG)
     await scene.request('alice', 'prod')
@@ -166,8 +166,9 @@ suite('what approvals and break-glass say', { concurrency: 2 }, () => {
       assert.equal(status, 0)
       const lines = stdout.trimEnd().split('\n')
       assert.equal(lines.length, 3)
-      for (const line of lines) assert.ok(line.length <= 80, `${line.length} columns: ${line}`)
-      for (const said of ['carol', 'production', 'alice']) assert.ok(stdout.includes(said), stdout)
+      for (const said of ['carol@corp.example', LONG, 'alice']) {
+        assert.ok(stdout.includes(said), stdout)
+      }
     }
   })
 
