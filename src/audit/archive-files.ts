@@ -105,8 +105,11 @@ export async function identityAt(path: string): Promise<string | undefined> {
 
 /** Says in the words of the port why a file of a log could not be read. */
 export function unreadable(path: string, why: string, cause?: unknown): SentinelError {
+  const isForbidden = hasErrno(cause, 'EACCES', 'EPERM')
   return new SentinelError('LOG_UNREADABLE', `${path} cannot be read: ${why}`, {
-    hint: 'name the files of one decision log, as they were written',
+    hint: isForbidden
+      ? 'ask whoever owns it for the right to read it'
+      : 'name the files of one decision log, as they were written',
     cause,
   })
 }

@@ -41,7 +41,10 @@ export async function readTrustedFile(
   } catch (error) {
     if (!isSystemError(error)) throw error
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new SentinelError(unavailable, `${path} cannot be read (${error.code})`, { cause: error })
+    throw new SentinelError(unavailable, `${path} cannot be read (${error.code})`, {
+      hint: 'name another file, or get the right to read this one',
+      cause: error,
+    })
   }
 }
 
