@@ -153,10 +153,10 @@ suite('a log that is anchored', { skip: isLocalMissing, concurrency: 4 }, () => 
     const key = { TableName: table, Key: { id: { S: gateway.id } } }
     const { Item } = await local.client('local').send(new GetItemCommand(key))
     const head = Buffer.from(Item?.log_head?.B ?? []).toString('hex')
-    // A disk that is slower than the end of a run may wait leaves `session.ended` out.
+    // How much of the end is in the last word depends on the disk and on the table.
     const vouched = lines.findIndex(({ hash }) => hash.startsWith(head))
     assert.ok(vouched >= types.lastIndexOf('issued'), `line ${vouched} of ${types}`)
-    assert.ok(vouched <= types.indexOf('session.ended'), `line ${vouched} of ${types}`)
+    assert.ok(vouched < types.indexOf('stop'), `line ${vouched} of ${types}`)
     assert.equal((await show(gateway.id)).log_head, head)
     assert.equal(lines.at(-1)?.record.type, 'stop')
   })
