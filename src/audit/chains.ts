@@ -8,6 +8,7 @@ import { MisplacedLines } from './misplaced-lines.ts'
 import {
   hasPlace,
   isLater,
+  LINE_LENGTH_MAX,
   laterVersion,
   type PlacedLine,
   parseObject,
@@ -35,13 +36,15 @@ interface ChainListener {
 interface ChainOptions {
   readonly extent: VerifyOptions['extent']
   readonly listener: ChainListener
+  /** How many streams are kept in memory: in all, and of those that may go on. */
+  readonly most?: { readonly streams: number; readonly open: number }
 }
+
+/** No log has nearly as many, and no memory much more: about 2 GB of either. */
+const MOST = { streams: 4_000_000, open: 1_000_000 }
 
 /** How many streams that ended are kept as they are: `stop` may be taken back, and soon is. */
 const ENDED_MAX = 256
-
-/** A writer's lines are shorter, with their newline. */
-const LINE_LENGTH_MAX = 8191
 
 /** Reads all lines of a log into `chains`, once. */
 export async function readChains(
@@ -75,6 +78,8 @@ export class Chains {
   #ended: { readonly stream: string; readonly chain: StreamChain }[] = []
   /** Streams with lines of a later version, and where: they mean what nobody here knows. */
   readonly #later = new Map<string, Position>()
+  /** How many streams may go on. */
+  #open = 0
   /** Of the file that is being read: of `nothing`, nobody can tell. */
   #content: 'nothing' | 'log' | 'something else' = 'nothing'
 
@@ -87,7 +92,10 @@ export class Chains {
         this.annulled++
         options.listener.onAnnulled?.(stream, link)
       },
-      onNoStream: (stream) => this.#streams.delete(stream),
+      onNoStream: (stream) => {
+        if (this.at(stream) instanceof StreamChain) this.#open--
+        this.#streams.delete(stream)
+      },
     }
   }
 
@@ -183,7 +191,10 @@ export class Chains {
     const chain = new StreamChain(stream, this.#context, known ?? start)
     const state = { chain, last: record }
     this.#streams.set(stream, state)
-    return state
+    this.#open++
+    const { streams, open } = this.#options.most ?? MOST
+    if (this.#streams.size <= streams && this.#open <= open) return state
+    throw unreadable(this.paths.at(-1) ?? '', 'it is of more streams than any log is')
   }
 
   /** A line that is JSON, and not as any writer writes it. */
@@ -207,6 +218,7 @@ export class Chains {
     if (head.type !== 'stop' || !isSettled) return
     const { seq, hash, type, file, line } = head
     this.#streams.set(first.stream, { seq, hash, type, file, line, prev: '' })
+    this.#open--
   }
 }
 

@@ -28,6 +28,9 @@ export function parseObject(line: Buffer): Readonly<Record<string, unknown>> | u
 
 const OPENING_BRACE = 0x7b
 
+/** A writer's lines are no longer, without their newline. */
+export const LINE_LENGTH_MAX = 8191
+
 /** Whether an object of a line has a place in a stream. */
 export function hasPlace(object: Readonly<Record<string, unknown>>): object is PlacedLine {
   const { stream, seq, type, prev } = object
@@ -40,12 +43,13 @@ export function hasPlace(object: Readonly<Record<string, unknown>>): object is P
 const HASH_LENGTH = 64
 
 /**
- * The record that a line holds, `undefined` where it is none: torn, or with a field that is not
- * what it should be. Fields that are not known are kept. Throws `LOG_UNREADABLE` for a line of a
+ * The record that a line holds, `undefined` where it is none: torn, longer than any writer's, or
+ * with a field that is not what it should be. Fields that are not known are kept. Throws `LOG_UNREADABLE` for a line of a
  * later version: it may mean something else.
  */
 export function parseRecord(line: Buffer, path: string): LoggedRecord | undefined {
-  const object = parseObject(line)
+  // A long one may be so deep that nothing can print it.
+  const object = line.length > LINE_LENGTH_MAX ? undefined : parseObject(line)
   if (!object || !hasPlace(object)) return undefined
   if (isLater(object)) throw laterVersion(path)
   return object.v === VERSION && isRecord(object) ? object : undefined

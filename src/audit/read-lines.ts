@@ -79,9 +79,14 @@ export async function readPiece(file: OpenedFile, position: number): Promise<Buf
 export function* linesOf({ bytes, firstLine }: Chunk): Generator<Line> {
   let number = firstLine
   for (let start = 0; start < bytes.length; number++) {
+    // To look for the end of a blank line takes longer than to read one.
+    if (bytes[start] === NEWLINE) {
+      start++
+      continue
+    }
     const newline = bytes.indexOf(NEWLINE, start)
     const end = newline === -1 ? bytes.length : newline
-    if (end > start) yield { bytes: bytes.subarray(start, end), number }
+    yield { bytes: bytes.subarray(start, end), number }
     start = end + 1
   }
 }
@@ -89,7 +94,13 @@ export function* linesOf({ bytes, firstLine }: Chunk): Generator<Line> {
 /** How many newlines `bytes` hold. */
 export function countLines(bytes: Buffer): number {
   let count = 0
-  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) count++
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
+    count++
+    while (bytes[at + 1] === NEWLINE) {
+      at++
+      count++
+    }
+  }
   return count
 }
 

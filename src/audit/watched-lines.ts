@@ -30,16 +30,22 @@ const BETWEEN_MAX = 64
 /** What is seen, while a log is read, of lines that somebody names. */
 class WatchedLines {
   readonly #claims: readonly Claim[]
-  readonly #ofStream = new Map<string, Claim[]>()
-  readonly #seen = new Map<Claim, 'present' | 'annulled'>()
+  /** By stream and {@link keyOf}: what was seen of the lines that are claimed. */
+  readonly #ofStream = new Map<string, Map<string, 'present' | 'annulled' | undefined>>()
+  /** How much of a hash the claims give. */
+  readonly #lengths: ReadonlySet<number>
   /** How far streams that are watched go. */
   readonly #ends = new Map<string, number>()
-  /** The `recovered` records of streams that are watched. */
-  readonly #recovered = new Map<string, Link[]>()
+  /** The last `recovered` record with a number, of streams that are watched. */
+  readonly #recovered = new Map<string, Map<number, Link>>()
 
   constructor(claims: readonly Claim[]) {
     this.#claims = claims
-    for (const claim of claims) this.#ofStream.getOrInsert(claim.stream, []).push(claim)
+    this.#lengths = new Set(claims.map(({ hash }) => hash.length))
+    for (const claim of claims) {
+      const { stream, seq, hash } = claim
+      this.#ofStream.getOrInsertComputed(stream, () => new Map()).set(keyOf(seq, hash), undefined)
+    }
   }
 
   see(stream: string, link: Link): void {
@@ -47,18 +53,21 @@ class WatchedLines {
     if (!claims) return
     this.#ends.set(stream, link.seq)
     this.#mark(claims, link, 'present')
-    if (link.type === 'recovered') this.#recovered.getOrInsert(stream, []).push(link)
+    if (link.type !== 'recovered') return
+    this.#recovered.getOrInsertComputed(stream, () => new Map()).set(link.seq, link)
   }
 
   annul(stream: string, link: Link): void {
-    this.#mark(this.#ofStream.get(stream) ?? [], link, 'annulled')
+    const claims = this.#ofStream.get(stream)
+    if (claims) this.#mark(claims, link, 'annulled')
   }
 
   /** In the order of the claims, once all is read. */
   outcomes(): readonly ClaimOutcome[] {
-    return this.#claims.map((claim) => {
-      const isReached = claim.seq !== undefined && claim.seq <= (this.#ends.get(claim.stream) ?? 0)
-      return this.#seen.get(claim) ?? (isReached ? 'different' : 'absent')
+    return this.#claims.map(({ stream, seq, hash }) => {
+      const isReached = seq !== undefined && seq <= (this.#ends.get(stream) ?? 0)
+      const seen = this.#ofStream.get(stream)?.get(keyOf(seq, hash))
+      return seen ?? (isReached ? 'different' : 'absent')
     })
   }
 
@@ -67,19 +76,31 @@ class WatchedLines {
    * had read it a moment before: so what took it back stands behind `by`, or came in between.
    */
   mayBeLost({ stream, seq, by }: NamedHead): boolean {
-    const recovered = this.#recovered.get(stream) ?? []
-    return recovered.some(
-      (later) =>
-        later.seq <= seq &&
-        seq < later.seq + RECOVERED_MAX &&
-        (isBefore(by, later) || (by.file === later.file && by.line <= later.line + BETWEEN_MAX)),
-    )
+    const recovered = this.#recovered.get(stream)
+    for (let first = seq; recovered && first > seq - RECOVERED_MAX; first--) {
+      const later = recovered.get(first)
+      if (!later) continue
+      const isNear = by.file === later.file && by.line <= later.line + BETWEEN_MAX
+      if (isNear || isBefore(by, later)) return true
+    }
+    return false
   }
 
-  #mark(claims: readonly Claim[], { seq, hash }: Link, outcome: 'present' | 'annulled'): void {
-    for (const claim of claims) {
-      if (claim.seq !== undefined && claim.seq !== seq) continue
-      if (hash.startsWith(claim.hash)) this.#seen.set(claim, outcome)
+  #mark(
+    claims: Map<string, 'present' | 'annulled' | undefined>,
+    { seq, hash }: Link,
+    outcome: 'present' | 'annulled',
+  ): void {
+    for (const length of this.#lengths) {
+      const short = hash.slice(0, length)
+      for (const key of [keyOf(seq, short), keyOf(undefined, short)]) {
+        if (claims.has(key)) claims.set(key, outcome)
+      }
     }
   }
+}
+
+/** Tells a claimed line from the others of its stream, by as much as is known of it. */
+function keyOf(seq: number | undefined, hash: string): string {
+  return `${seq ?? ''}:${hash}`
 }
