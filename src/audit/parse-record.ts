@@ -44,8 +44,8 @@ const HASH_LENGTH = 64
 
 /**
  * The record that a line holds, `undefined` where it is none: torn, longer than any writer's, or
- * with a field that is not what it should be. Fields that are not known are kept. Throws `LOG_UNREADABLE` for a line of a
- * later version: it may mean something else.
+ * with a field that is not what it should be. Fields that are not known are kept. Throws
+ * `LOG_UNREADABLE` for a line of a later version: it may mean something else.
  */
 export function parseRecord(line: Buffer, path: string): LoggedRecord | undefined {
   // A long one may be so deep that nothing can print it.

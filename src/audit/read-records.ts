@@ -77,7 +77,7 @@ function* wantedLines(chunk: Chunk, { containing = [], since, until }: LineQuery
   }
 }
 
-/** In JSON a quote within a text is escaped: this begins the record's own time, and stands early. */
+/** In JSON a quote within a text is escaped: this begins the record's own time, and comes early. */
 const TIME = Buffer.from('"time":"')
 
 /** Times of one form sort as text. A line that does not say when it was made may be of any time. */
