@@ -23,7 +23,8 @@ export function tableAnchors({ location, open, live, onProgress }: AnchorTable):
     name: `anchors in ${location}`,
     async linesOf({ hosts, heads }, signal) {
       const store = await open()
-      const isOurs = live ? ({ log }: Anchor) => log === live.log : () => true
+      // A log that was moved has streams of which the anchors name its old place.
+      const isOurs = ({ log, head }: Anchor) => !live || log === live.log || heads.has(head.stream)
       const found: Anchor[] = []
       let done = 0
       // Nothing may be left in the log that says whose it was.

@@ -70,6 +70,16 @@ suite('the anchors of a table', () => {
     ])
   })
 
+  test('of a log that was moved are those of its streams, at whatever place they were', async () => {
+    const moved = anAnchor({ ...LIVE, log: ELSEWHERE, seq: 7 })
+    const othersThere = anAnchor({ ...LIVE, log: ELSEWHERE })
+    await keep(moved, othersThere)
+
+    const lines = await source(LIVE).linesOf(aReport({ heads: holding(moved) }), WAITING)
+
+    assert.deepEqual(lines, [{ ...moved.head, by: 'the anchor of laptop of 2026-01-14T12:00:00Z' }])
+  })
+
   test('of the live log are known though not a line of it is left', async () => {
     const ours = anAnchor(LIVE)
     await keep(ours)
