@@ -18,8 +18,8 @@ interface ShipHealthOptions {
 
 /** Looks how far the log at a path is shipped, and who is at it. Rejects as `openShipQueue`. */
 export async function inspectShipping(options: ShipHealthOptions): Promise<ShippingHealth> {
-  const { path, receiver, target } = options
-  const state = await readShipState(path)
+  const { path, receiver, target, uid } = options
+  const state = await readShipState(path, uid)
   const known = typeof state === 'object' ? state : undefined
   const own = known?.target === targetHash(target) ? known : undefined
   const { lines = 0, dropped = 0, lastSuccess, lastFailure, position } = own ?? {}

@@ -31,7 +31,7 @@ export async function openShipQueue(options: ShipQueueOptions): Promise<ShipQueu
   if (!lock) return undefined
   locks.use(lock)
   const state = await beginWith(options)
-  await writeShipState(path, state)
+  await writeShipState(path, state, uid)
   locks.move()
   return new FileShipQueue(options, lock, state)
 }
@@ -57,10 +57,10 @@ export function targetHash(target: string): string {
 
 /** What the last process left, unless it cannot be gone on from. */
 async function beginWith(options: ShipQueueOptions): Promise<ShipState> {
-  const { path, receiver, host, pid, onReturn } = options
+  const { path, receiver, uid, host, pid, onReturn } = options
   const target = targetHash(options.target)
   const anew = { target, receiver, lines: 0, dropped: 0, shipper: { host, pid } }
-  const state = await readShipState(path)
+  const state = await readShipState(path, uid)
   if (state === undefined) return anew
   if (state === 'unknown') {
     onReturn(`${statePath(path)} cannot be understood: the log is shipped from its beginning`)
@@ -125,7 +125,8 @@ class FileShipQueue implements ShipQueue {
   }
 
   async #save(): Promise<void> {
-    await writeShipState(this.#options.path, this.#state)
+    const { path, uid } = this.#options
+    await writeShipState(path, this.#state, uid)
     this.#isUnsaved = false
   }
 

@@ -3,6 +3,7 @@ import { open, rename } from 'node:fs/promises'
 import { SentinelError } from '../errors.ts'
 import { hasErrno } from './log-file.ts'
 import type { ShipPosition } from './ship-cursor.ts'
+import { assertPrivate } from './trusted-path.ts'
 
 /** What is kept beside a log of how its shipping stands: never what is shipped. */
 export interface ShipState {
@@ -31,24 +32,36 @@ export function statePath(path: string): string {
 
 /**
  * Reads the state of the log at `path`: `undefined` where there is none, `unknown` for what cannot
- * be understood. Rejects with `LOG_UNREADABLE`.
+ * be understood. Rejects with `LOG_UNREADABLE`, and with `FILE_UNTRUSTED` when somebody else could
+ * have written it: what it says was shipped is shipped no more.
  */
-export async function readShipState(path: string): Promise<ShipState | 'unknown' | undefined> {
-  const text = await readText(statePath(path))
+export async function readShipState(
+  path: string,
+  uid: number | undefined,
+): Promise<ShipState | 'unknown' | undefined> {
+  const text = await readText(statePath(path), uid)
   return text === undefined ? undefined : (parse(text) ?? 'unknown')
 }
 
 /**
  * Puts `state` in place of the one before, in one step: whatever happens, one of the two is there.
- * For whoever holds the lock. Rejects with `LOG_UNAVAILABLE`.
+ * For whoever holds the lock. Rejects with `LOG_UNAVAILABLE`, and with `FILE_UNTRUSTED` where
+ * somebody else has put something in its way.
  */
-export async function writeShipState(path: string, state: ShipState): Promise<void> {
+export async function writeShipState(
+  path: string,
+  state: ShipState,
+  uid: number | undefined,
+): Promise<void> {
   const target = statePath(path)
   const draft = `${target}.new`
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   try {
     {
-      await using file = await open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+      // O_NONBLOCK: opening a pipe must not wait for its other end.
+      await using file = await open(draft, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+      assertPrivate(await file.stat({ bigint: true }), draft, 'file', uid)
+      await file.truncate()
       await file.writeFile(`${JSON.stringify({ version: VERSION, ...state })}\n`)
       await file.datasync()
     }
@@ -68,10 +81,11 @@ const VERSION = 1
 /** Far more than a state takes. */
 const MOST = 64 * 1024
 
-async function readText(path: string): Promise<string | undefined> {
+async function readText(path: string, uid: number | undefined): Promise<string | undefined> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   try {
     await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    assertPrivate(await file.stat({ bigint: true }), path, 'file', uid)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST), 0, MOST, 0)
     return buffer.toString('utf8', 0, bytesRead)
   } catch (cause) {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   rmdirSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { suite, test } from 'node:test'
@@ -115,6 +118,31 @@ suite('the queue of what is to be shipped', () => {
     })
   }
 
+  const intruders: [what: string, put: (path: string) => void][] = [
+    ['a file that is open to others', (path) => writeFileSync(path, '{}', { mode: 0o666 })],
+    ['a symbolic link', (path) => symlinkSync('/dev/null', path)],
+    ['a pipe', (path) => execFileSync('mkfifo', ['-m', '600', path])],
+    [
+      'a hard link',
+      (path) => {
+        writeFileSync(`${path}.other`, 'kept', { mode: 0o600 })
+        linkSync(`${path}.other`, path)
+      },
+    ],
+  ]
+  for (const [what, put] of intruders) {
+    for (const suffix of ['', '.new']) {
+      test(`is not opened where ${what} stands in for .ship.json${suffix}`, async () => {
+        using log = new FilesOfALog()
+        log.append()
+        const before = process.umask(0)
+        put(`${statePath(log.path)}${suffix}`)
+        process.umask(before)
+        await assert.rejects(openQueue(log), SentinelError)
+      })
+    }
+  }
+
   test('keeps what doctor tells, and no secret', async () => {
     using log = new FilesOfALog()
     log.append()
@@ -122,7 +150,7 @@ suite('the queue of what is to be shipped', () => {
     await using queue = await openQueue(log)
     await queue.next()
     await queue.failed(new SentinelError('SHIPPING_FAILED', 'logs.example answered 500'))
-    const failed = await readShipState(log.path)
+    const failed = await readShipState(log.path, process.geteuid?.())
     assert.ok(typeof failed === 'object')
     assert.partialDeepStrictEqual(failed, {
       receiver: 'logs.example',
@@ -131,7 +159,7 @@ suite('the queue of what is to be shipped', () => {
       lastFailure: { code: 'SHIPPING_FAILED', message: 'logs.example answered 500' },
     })
     await queue.taken(1)
-    const state = await readShipState(log.path)
+    const state = await readShipState(log.path, process.geteuid?.())
     assert.ok(typeof state === 'object')
     assert.partialDeepStrictEqual(state, { lines: 1, dropped: 1 })
     assert.equal(state.lastFailure, undefined)
