@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { HOUR, type Instant } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
-import { compressInto, readCompressed } from './compressed-copy.ts'
+import { compressInto, readBeginning, readCompressed } from './compressed-copy.ts'
 import { type FileLook, isFault, type LogFile, type LogFiles } from './log-file.ts'
 import type { ProcessLock } from './process-lock.ts'
 import { readRotatedName } from './rotated-name.ts'
@@ -73,6 +73,7 @@ async function compress(options: CompressOptions, lock: ProcessLock, path: strin
   try {
     const before = await source.look()
     if (now() - before.modifiedAt < REST) return
+    await assertReplaceable(options, path, source)
     const work = { options, lock, path, source }
     let size = await copy(work, signal, (copied) => takePlace(work, before, copied))
     // What a writer added before the original's name was gone, it took for safe: it is not left
@@ -86,6 +87,30 @@ async function compress(options: CompressOptions, lock: ProcessLock, path: strin
   } finally {
     await source.close()
   }
+}
+
+/**
+ * Throws when the copy would take the place of something else than what a process that was killed
+ * had copied of `source`.
+ */
+async function assertReplaceable(
+  { files, signal }: CompressOptions,
+  path: string,
+  source: LogFile,
+): Promise<void> {
+  const target = `${path}.gz`
+  if ((await files.identify(target)) === undefined) return
+  const earlier = await files.openRotated(target)
+  try {
+    const held = await readBack(earlier, path, signal)
+    const copied = await readBeginning(source, held.size, signal)
+    if (held.size === copied.size && held.sha256 === copied.sha256) return
+  } finally {
+    await earlier.close()
+  }
+  throw new SentinelError('LOG_UNAVAILABLE', `${target} holds something else than ${path}`, {
+    hint: 'move one of them elsewhere: no file of a log is overwritten',
+  })
 }
 
 /**

@@ -47,9 +47,20 @@ export async function readCompressed(
   return content.end()
 }
 
-async function* chunksOf(file: LogFile): AsyncGenerator<Buffer> {
+/** Resolves with what the first `most` bytes of `file` are. */
+export async function readBeginning(
+  file: LogFile,
+  most: number,
+  signal: AbortSignal | undefined,
+): Promise<Content> {
+  const content = new Digest()
+  for await (const _ of content.of(chunksOf(file, most))) signal?.throwIfAborted()
+  return content.end()
+}
+
+async function* chunksOf(file: LogFile, most = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
-    const chunk = await file.read(position, CHUNK)
+    const chunk = await file.read(position, Math.min(CHUNK, most - position))
     if (chunk.length === 0) return
     yield chunk
     position += chunk.length

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { compressRotated } from '../../src/audit/compress-rotated.ts'
 import { diskFiles, type LogFile, type LogFiles } from '../../src/audit/log-file.ts'
 import { tryLock } from '../../src/audit/process-lock.ts'
@@ -58,6 +58,22 @@ suite('a log file that was moved aside', () => {
       made,
       [first, second, third].map((stamp) => `${stamp}.gz.${streamOf('a')}.tmp`),
     )
+  })
+
+  test('takes the place of what was copied of it before, and of nothing else', async () => {
+    using place = makePlace()
+    const text = place.rotated(first)
+    const other = place.rotated(second)
+    const copied = text.slice(0, -5)
+    writeFileSync(`${place.path}.${first}.gz`, gzipSync(copied), { mode: 0o600 })
+    writeFileSync(`${place.path}.${second}.gz`, gzipSync('of somebody else\n'), { mode: 0o600 })
+
+    await assert.rejects(place.compress(), /holds something else/)
+
+    assert.equal(place.expand(first), text)
+    assert.equal(place.expand(second), 'of somebody else\n')
+    assert.equal(readFileSync(`${place.path}.${second}`, 'latin1'), other)
+    assert.ok(!existsSync(`${place.path}.${first}`))
   })
 
   test('is left alone while another process compresses', async () => {
@@ -127,7 +143,7 @@ suite('a log file that was moved aside', () => {
   test('takes the place of a copy that a killed process left beside it', async () => {
     using place = makePlace()
     const text = place.rotated(first)
-    writeFileSync(`${place.path}.${first}.gz`, 'another', { mode: 0o600 })
+    writeFileSync(`${place.path}.${first}.gz`, gzipSync(text), { mode: 0o600 })
     await place.compress()
 
     assert.equal(place.expand(first), text)
