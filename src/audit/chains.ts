@@ -10,6 +10,7 @@ import {
   isLater,
   LINE_LENGTH_MAX,
   laterVersion,
+  mayBeTorn,
   type PlacedLine,
   parseObject,
   VERSION,
@@ -220,14 +221,6 @@ export class Chains {
     this.#streams.set(first.stream, { seq, hash, type, file, line, prev: '' })
     this.#open--
   }
-}
-
-const START = Buffer.from(`{"v":${VERSION},"stream":"`)
-
-/** A torn line of a log is the beginning of one, or what a disk made of it: zero bytes. */
-function mayBeTorn(line: Buffer): boolean {
-  const length = Math.min(line.length, START.length)
-  return line[0] === 0 || line.subarray(0, length).equals(START.subarray(0, length))
 }
 
 /**

@@ -55,6 +55,14 @@ export function parseRecord(line: Buffer, path: string): LoggedRecord | undefine
   return object.v === VERSION && isRecord(object) ? object : undefined
 }
 
+const START = Buffer.from(`{"v":${VERSION},"stream":"`)
+
+/** A torn line of a log is the beginning of one, or what a disk made of it: zero bytes. */
+export function mayBeTorn(line: Buffer): boolean {
+  const length = Math.min(line.length, START.length)
+  return line[0] === 0 || line.subarray(0, length).equals(START.subarray(0, length))
+}
+
 /** Whether a newer program wrote a line. */
 export function isLater({ v }: PlacedLine): boolean {
   return typeof v === 'number' && Number.isSafeInteger(v) && v > VERSION

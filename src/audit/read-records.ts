@@ -1,8 +1,8 @@
 import { type Instant, toTimestamp } from '../domain/time.ts'
 import type { ArchivedRecord, ReadOptions, RecordQuery } from '../ports/log-archive.ts'
-import { type LogFileSelection, openInOrder } from './archive-files.ts'
+import { type LogFileSelection, openInOrder, unreadable } from './archive-files.ts'
 import { followLog } from './follow-log.ts'
-import { parseRecord } from './parse-record.ts'
+import { hasPlace, mayBeTorn, parseObject, parseRecord } from './parse-record.ts'
 import { type Chunk, type Line, linesOf, type ReadingOptions, readChunks } from './read-lines.ts'
 import { Recoveries } from './recoveries.ts'
 
@@ -54,10 +54,28 @@ async function findRecoveries(
   const recoveries = new Recoveries()
   let index = 0
   for await (const file of openInOrder(files)) {
-    for await (const chunk of readChunks(file, options)) recoveries.take(chunk, index)
+    let content: Content = 'nothing'
+    for await (const chunk of readChunks(file, options)) {
+      recoveries.take(chunk, index)
+      if (content !== 'log') content = contentOf(chunk, content)
+    }
+    if (content === 'something else') throw unreadable(file.path, 'it is no decision log')
     index++
   }
   return recoveries
+}
+
+/** What is in a file, as far as it was read: of `nothing`, nobody can tell. */
+type Content = 'nothing' | 'log' | 'something else'
+
+function contentOf(chunk: Chunk, before: Content): Content {
+  let content = before
+  for (const { bytes } of linesOf(chunk)) {
+    const object = parseObject(bytes)
+    if (mayBeTorn(bytes) || (object && hasPlace(object))) return 'log'
+    content = 'something else'
+  }
+  return content
 }
 
 function* recordsOf(chunk: Chunk, path: string, query: LineQuery): Generator<ArchivedRecord> {

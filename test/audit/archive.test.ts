@@ -147,6 +147,7 @@ suite('the files of a log', () => {
         code: 'LOG_UNREADABLE',
         message: `${place.path()} cannot be read: it is no decision log`,
       })
+      await assert.rejects(recordsOf(archive), { code: 'LOG_UNREADABLE' })
     })
   }
 
