@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { link, originOf } from '../../src/audit/chain.ts'
 import { BODY_MAX, encodeBody } from '../../src/audit/encode-record.ts'
+import { parseRecord } from '../../src/audit/parse-record.ts'
 import type { LogRecord } from '../../src/domain/log-record.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { pick, random, scaled } from '../fixtures/random.ts'
 
 const ORIGIN = { time: '2026-01-14T09:00:00.000Z', host: 'host.example', pid: 4711 }
+
+const STREAM = 'mfzwizltoq3tsnbqgaya'
 
 const TEXT_FIELDS = [
   'user',
@@ -25,8 +29,15 @@ const TEXT_FIELDS = [
   'expires_at',
   'grant_id',
   'grant_store',
+  'grant_rule',
   'of',
   'version',
+  'session_user',
+  'lock',
+  'subject_person',
+  'justification',
+  'comment',
+  'receiver',
 ] as const satisfies (keyof LogRecord)[]
 
 suite('encodeBody', () => {
@@ -41,8 +52,10 @@ suite('encodeBody', () => {
 
       const about = `seed ${seed}, round ${round}`
       assert.match(body, /^[\x20-\x7e]+$/, about)
-      const { time, host, pid, ...read } = JSON.parse(`{${body}}`)
-      assert.deepEqual(read, record, about)
+      const { time, host, pid, ...written } = JSON.parse(`{${body}}`)
+      assert.deepEqual(written, record, about)
+      const { line } = link(body, STREAM, originOf(STREAM))
+      assert.partialDeepStrictEqual(parseRecord(Buffer.from(line), 'a log'), record, about)
     }
   })
 
