@@ -1,6 +1,6 @@
 import { type Review, requestText, reviewText } from '../domain/access-request.ts'
 import { formatDuration } from '../domain/duration.ts'
-import { isSameParty } from '../domain/party.ts'
+import { isSameParty, type Party } from '../domain/party.ts'
 import { toSeconds } from '../domain/time.ts'
 import { SentinelError } from '../errors.ts'
 import { findRequest, requestNotFound } from './find-request.ts'
@@ -45,8 +45,8 @@ export async function reviewRequest(
   const before = showRequest(await findRequest(store, verdict.request), digest, clock.aws())
   const { request } = before.filed
   assertMayReview(policy, request, reviewer)
-  const earlier = before.reviews.find(({ review }) => isSameParty(review.reviewer, reviewer.party))
-  if (earlier) return reviewedBefore(before, earlier.review, verdict)
+  const earlier = reviewBy(reviewer.party, before)
+  if (earlier) return reviewedBefore(before, earlier, verdict)
   assertPending(before)
   if (duration !== undefined && duration > request.duration) throw tooLong(before, duration)
 
@@ -56,10 +56,18 @@ export async function reviewRequest(
   const filed = await store.get(request.id, patience())
   if (filed === undefined) throw requestNotFound(request.id)
   const at = clock.aws()
-  assertPending(showRequest(filed, digest, at))
+  const now = showRequest(filed, digest, at)
+  // The same person may have answered elsewhere meanwhile.
+  const meanwhile = reviewBy(reviewer.party, now)
+  if (meanwhile) return reviewedBefore(now, meanwhile, verdict)
+  assertPending(now)
   // Of what was shown: had the record become another one since, the review would not count.
   const review = seal(deps, before, { ...verdict, at })
   return await file(deps, review, showRequest({ ...filed, request }, digest, at), verdict)
+}
+
+function reviewBy(party: Party, { reviews }: ShownRequest): Review | undefined {
+  return reviews.find(({ review }) => isSameParty(review.reviewer, party))?.review
 }
 
 /** Makes the review, with the hashes that bind it to what was shown and to itself. */

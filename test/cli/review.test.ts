@@ -226,6 +226,22 @@ to end it sooner: sentinel request revoke ${ID} --reason WHY
       assert.deepEqual((await store.get(ID, WAITING))?.reviews, [])
     }
   })
+
+  test('is done, when the same person approved elsewhere meanwhile', async () => {
+    const store = await aStoreWith(aRequest())
+    const scene = { store, by: bob }
+    const { status, stdout } = await sentinel(APPROVE, {
+      ...scene,
+      stdoutWindow: TERMINAL,
+      async answer() {
+        assert.equal((await sentinel(`${APPROVE} --yes`, scene)).status, 0)
+        return true
+      },
+    })
+    assert.equal(status, 0)
+    assert.match(stdout, /already/)
+    assert.equal((await store.get(ID, WAITING))?.reviews.length, 1)
+  })
 })
 
 suite('sentinel deny', () => {
